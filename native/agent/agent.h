@@ -1,0 +1,13 @@
+#ifndef JM_AGENT_H
+#define JM_AGENT_H
+
+/* Answers the questions in JEMKIT_PROBE about this process's allocator and ends the process before its main. */
+void jm_probe(const char *questions);
+
+/* Takes jemkit's variables out of the environment of the program named in JEMKIT_SCOPE, so that what it starts is free of them. */
+void jm_scope(const char *program);
+
+/* The value of a variable in environ, or NULL. Not getenv: bash and others have one of their own that is not ready yet. */
+const char *jm_variable(const char *name);
+
+#endif

@@ -1,0 +1,87 @@
+// Sets up what the tests need beside `npm ci`: Debian packages (as root, or through `sudo -n`) and further Node versions.
+// Where a package may not be installed it prints the one line to type and the tests that cannot run; with CI=true that is a failure.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Debian packages by what proves their presence, and the test files that need them. */
+const PACKAGES = [
+  { name: 'libjemalloc2', file: ['/usr/lib/x86_64-linux-gnu/libjemalloc.so.2', '/usr/lib/aarch64-linux-gnu/libjemalloc.so.2'], tests: ['process'] },
+  { name: 'libjemalloc-dev', file: ['/usr/include/jemalloc/jemalloc.h'], tests: ['process/conf'] },
+  { name: 'redis-server', file: ['/usr/bin/redis-server'], tests: ['process/run', 'process/ps'] },
+  { name: 'ruby', file: ['/usr/bin/ruby'], tests: ['process/run'] },
+  { name: 'python3', file: ['/usr/bin/python3'], tests: ['process/run'] },
+  { name: 'default-jre-headless', file: ['/usr/bin/java'], tests: ['process/run'] },
+  { name: 'gcc', file: ['/usr/bin/gcc'], tests: ['process', 'native'] },
+  { name: 'libc6-dev', file: ['/usr/include/stdio.h'], tests: ['process', 'native'] },
+  { name: 'musl-tools', file: ['/usr/bin/musl-gcc'], tests: ['process/run', 'process/ps'] },
+  { name: 'libcap2-bin', file: ['/usr/sbin/setcap', '/sbin/setcap'], tests: ['process/run'] },
+  { name: 'zsh', file: ['/usr/bin/zsh', '/bin/zsh'], tests: ['process/env'] },
+  { name: 'fish', file: ['/usr/bin/fish'], tests: ['process/env'] },
+  { name: 'binutils', file: ['/usr/bin/readelf'], tests: ['native'] },
+  { name: 'util-linux', file: ['/usr/bin/setpriv'], tests: ['process'] },
+];
+
+export const NODE_MAJORS = [20, 22, 24, 26];
+
+/** Where the further Node versions live: outside the checkout, so that `npm ci` does not fetch them again. */
+export const nodesFolder = process.env.JEMKIT_TEST_NODES ?? join(homedir(), '.cache', 'jemkit-dev', 'nodes');
+
+function run(command, args, options = {}) {
+  console.log(`+ ${[command, ...args].join(' ')}`);
+  return spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'], ...options }).status === 0;
+}
+
+function asRoot() {
+  if (process.getuid?.() === 0) return [];
+  return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : undefined;
+}
+
+/** Installs what is missing; returns the packages that are still missing. */
+function setUpPackages() {
+  const isMissing = ({ file }) => !file.some((path) => existsSync(path));
+  const missing = PACKAGES.filter(isMissing);
+  if (missing.length === 0) return [];
+  const names = missing.map(({ name }) => name);
+  const prefix = asRoot();
+  if (prefix && existsSync('/usr/bin/apt-get')) {
+    const apt = (...args) => {
+      const [command, ...rest] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
+      return run(command, rest);
+    };
+    // A daemon that the package would start (redis) is not wanted: policy-rc.d is the Debian way to say so, but it is the
+    // machine's file; tests use their own instances and ports either way.
+    apt('-q', 'update');
+    apt('-q', 'install', '-y', '--no-install-recommends', ...names);
+  }
+  return missing.filter(isMissing);
+}
+
+/** Fetches the Node versions that are not at hand, by the npm package `node`; returns the majors that are still missing. */
+function setUpNodes() {
+  const binary = (major) => join(nodesFolder, 'node_modules', `node${major}`, 'bin', 'node');
+  const works = (major) => process.versions.node.startsWith(`${major}.`) || spawnSync(binary(major), ['-v']).status === 0;
+  const missing = NODE_MAJORS.filter((major) => !works(major));
+  if (missing.length === 0) return [];
+  mkdirSync(nodesFolder, { recursive: true });
+  const manifest = join(nodesFolder, 'package.json');
+  if (!existsSync(manifest)) writeFileSync(manifest, '{ "private": true }\n');
+  const aliases = NODE_MAJORS.map((major) => `node${major}@npm:node@${major}`);
+  run('npm', ['install', '--prefix', nodesFolder, '--no-audit', '--no-fund', ...aliases]);
+  return NODE_MAJORS.filter((major) => !works(major));
+}
+
+/** Sets everything up. Returns the test files (as prefixes under tests/) that cannot run, with the reason. */
+export function setUpTests() {
+  const withoutPackages = setUpPackages();
+  const withoutNodes = setUpNodes();
+  const left = [];
+  if (withoutPackages.length > 0) {
+    const line = `apt-get install -y --no-install-recommends ${withoutPackages.map(({ name }) => name).join(' ')}`;
+    console.error(`\nSome Debian packages are missing and may not be installed from here. Type this, then run the tests again:\n\n  sudo ${line}\n`);
+    for (const { name, tests } of withoutPackages) for (const test of tests) left.push({ test, reason: `needs ${name}` });
+  }
+  for (const major of withoutNodes) left.push({ test: 'process/auto', reason: `needs Node ${major}` });
+  return left;
+}

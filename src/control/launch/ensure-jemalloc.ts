@@ -1,0 +1,177 @@
+import { readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { isatty } from 'node:tty';
+import { isMainThread } from 'node:worker_threads';
+import { isSystemError, JemkitError } from '../../errors.js';
+import type { LaunchFallback } from '../../model/launch-plan.js';
+import type { MallocConfPresetName } from '../../model/malloc-conf-presets.js';
+import { type InProcessJemalloc, nativeStatus, readInProcessJemalloc } from '../../native.js';
+import { readCommandLine } from '../../sources/procfs/process-strings.js';
+import { resolveProgram } from '../../sources/process/resolve-program.js';
+import { planFor } from './plan-launch.js';
+import { presetConf } from './preset-conf.js';
+import { parsePreload, preloadVariable } from './preload-variable.js';
+import { replaceProcess, startEnvironment } from './replace-process.js';
+
+/** Holds the pid of a process that has replaced itself once: a second attempt would be a loop. */
+const GUARD = 'JEMKIT_REEXEC';
+
+/** Options of {@link ensureJemalloc}. */
+export interface EnsureJemallocOptions {
+  /** A library file, instead of searching. */
+  readonly library?: string;
+  /** MALLOC_CONF options; they count before those of the environment and the preset. */
+  readonly conf?: string;
+  /** A named set of options, or 'none'. Default 'balanced'. */
+  readonly preset?: MallocConfPresetName | 'none';
+  /** Without a usable library: 'warn' (default) says one line on stderr, 'silent' none, 'fail' throws. */
+  readonly fallback?: 'warn' | 'silent' | 'fail';
+}
+
+/** What {@link ensureJemalloc} found. On success in a process without jemalloc it does not return: the process starts again. */
+export type EnsureJemallocResult =
+  | { readonly kind: 'jemalloc'; readonly how: 'already-there' | 're-executed'; readonly version: string | undefined }
+  | { readonly kind: 'worker'; readonly reason: string }
+  | { readonly kind: 'fallback'; readonly reason: LaunchFallback['reason'] | 'disabled'; readonly cause: string; readonly remedy: string };
+
+/** jemalloc in this process; where there is no addon to ask, by the files mapped. */
+function presentJemalloc(): Pick<InProcessJemalloc, 'version'> | { readonly version: undefined } | undefined {
+  const found = readInProcessJemalloc();
+  if (found) return found.serves ? found : undefined;
+  if (nativeStatus().kind === 'loaded') return undefined;
+  if (!parsePreload(process.env[preloadVariable()]).some((path) => path.includes('jemalloc'))) return undefined;
+  try {
+    return readFileSync('/proc/self/maps', 'latin1').includes('libjemalloc') ? { version: undefined } : undefined;
+  } catch (error) {
+    if (isSystemError(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * What starting again would lose. Once the event loop has run, Node may have read messages of the parent (or a script on stdin)
+ * that the new program would never see. Node 20 runs the loop before an ES module entry, later versions do not.
+ */
+function lossOfStartingAgain(): LaunchFallback | undefined {
+  if (performance.nodeTiming.loopStart === -1) return undefined;
+  if (startEnvironment().has('NODE_CHANNEL_FD')) {
+    return {
+      reason: 'ipc-messages-would-be-lost',
+      cause: `this process has an IPC channel to its parent, and Node ${process.versions.node} has started reading it before jemkit could run`,
+      remedy:
+        'start the parent under jemalloc (its children inherit it), or load jemkit with --require jemkit/auto or as the first line of a CommonJS entry',
+    };
+  }
+  if (process.argv[1] === undefined && !isatty(0) && !process.execArgv.some((flag) => /^(-e|-p|-pe|--eval|--print)\b/.test(flag))) {
+    return {
+      reason: 'stdin-script-would-be-lost',
+      cause: `the script comes on stdin, and Node ${process.versions.node} has started reading it before jemkit could run`,
+      remedy: 'use --require jemkit/auto, or: jem run -- node -',
+    };
+  }
+  return undefined;
+}
+
+/** The command line of this process as bytes; from Node's own strings where the system does not show it or a title overwrote it. */
+function ownCommandLine(): Buffer[] {
+  const known = [process.argv0, ...process.execArgv, ...process.argv.slice(1)];
+  try {
+    const raw = readCommandLine('self');
+    const tail = process.argv.slice(2);
+    const rawTail = tail.length === 0 ? [] : raw.slice(-tail.length).map((argument) => argument.toString());
+    if (raw.length >= known.length && rawTail.every((argument, i) => argument === tail[i])) return raw;
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
+  return known.map((argument) => Buffer.from(argument));
+}
+
+function giveUp(fallback: LaunchFallback, how: NonNullable<EnsureJemallocOptions['fallback']>): EnsureJemallocResult {
+  if (how === 'fail') {
+    throw new JemkitError('ERR_JEM_LIBRARY_UNUSABLE', `jemalloc is required and not used: ${fallback.cause}`, {
+      hint: fallback.remedy,
+      details: { reason: fallback.reason },
+    });
+  }
+  if (how === 'warn') process.stderr.write(`jem: going on without jemalloc: ${fallback.cause}; remedy: ${fallback.remedy}\n`);
+  return { kind: 'fallback', ...fallback };
+}
+
+/**
+ * Makes sure that this Node process runs under jemalloc. Where it does already, that is all; otherwise the process replaces itself
+ * in place (same pid, streams, terminal, arguments, IPC channel) with jemalloc preloaded, and everything before this call has run
+ * twice: call it first of all. Children, workers and cluster workers inherit it. In a worker thread nothing is done.
+ *
+ * The environment may say the same as the options, for code that cannot be changed: `JEMKIT_LIBRARY`, `JEMKIT_PRESET`,
+ * `JEMKIT_FALLBACK`, and `JEMKIT_DISABLE=1` to do nothing at all.
+ *
+ * @returns what is the case; it does not return from a process that starts again.
+ * @throws JemkitError ERR_JEM_LIBRARY_UNUSABLE with `fallback: 'fail'`; ERR_JEM_USAGE for an unknown preset.
+ * @example
+ * import { ensureJemalloc } from 'jemkit';
+ * ensureJemalloc({ preset: 'low-memory' });
+ */
+export function ensureJemalloc(options: EnsureJemallocOptions = {}): EnsureJemallocResult {
+  if (!isMainThread) return { kind: 'worker', reason: 'a worker thread has the allocator of its process' };
+  const how = options.fallback ?? fallbackFromEnvironment();
+  const startedAgain = process.env[GUARD] === String(process.pid);
+  delete process.env[GUARD];
+  if (process.env['JEMKIT_DISABLE'] === '1') {
+    return { kind: 'fallback', reason: 'disabled', cause: 'JEMKIT_DISABLE is 1', remedy: 'unset JEMKIT_DISABLE' };
+  }
+  const present = presentJemalloc();
+  if (present) return { kind: 'jemalloc', how: startedAgain ? 're-executed' : 'already-there', version: present.version };
+  if (startedAgain) {
+    return giveUp(
+      {
+        reason: 'preload-had-no-effect',
+        cause: `the process was started again with ${preloadVariable()}, and jemalloc still does not serve it`,
+        remedy: `jem doctor ${process.pid}`,
+      },
+      how,
+    );
+  }
+  if (nativeStatus().kind === 'missing') {
+    return giveUp(
+      {
+        reason: 'native-part-missing',
+        cause: 'the native part of jemkit, which replaces the process, is not built for this platform',
+        remedy: 'npm rebuild jemkit   (needs gcc or clang), or start with: jem run -- node …',
+      },
+      how,
+    );
+  }
+  const loss = lossOfStartingAgain();
+  if (loss) return giveUp(loss, how);
+
+  const resolution = resolveProgram(process.execPath, undefined);
+  if (resolution.kind !== 'resolved') {
+    return giveUp(
+      { reason: 'program-unpreloadable', cause: `node's own file ${process.execPath} cannot be read`, remedy: 'jem run -- node …' },
+      how,
+    );
+  }
+  const plan = planFor(resolution.program, {
+    allocator: 'jemalloc',
+    libraryPath: options.library,
+    presetConf: presetConf(options.preset ?? process.env['JEMKIT_PRESET']),
+    conf: options.conf,
+    children: true,
+    environment: process.env,
+  });
+  if (plan.fallback) return giveUp(plan.fallback, how);
+  const refused = replaceProcess({
+    path: process.platform === 'linux' ? '/proc/self/exe' : process.execPath,
+    argv: ownCommandLine(),
+    environment: { ...plan.environment, [GUARD]: String(process.pid) },
+  });
+  return giveUp(
+    { reason: 'native-part-missing', cause: `the kernel refuses to start node again (${refused})`, remedy: 'jem run -- node …' },
+    how,
+  );
+}
+
+function fallbackFromEnvironment(): NonNullable<EnsureJemallocOptions['fallback']> {
+  const value = process.env['JEMKIT_FALLBACK'];
+  return value === 'silent' || value === 'fail' ? value : 'warn';
+}

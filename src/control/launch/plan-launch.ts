@@ -1,0 +1,186 @@
+import { JemkitError } from '../../errors.js';
+import {
+  type AllocatorLibrary,
+  type AllocatorName,
+  allocatorOfLibraryName,
+  type PreloadableAllocator,
+} from '../../model/allocator.js';
+import type { LaunchFallback, LaunchPlan } from '../../model/launch-plan.js';
+import type { LibrarySearch } from '../../model/library-search.js';
+import { mergeMallocConf } from '../../model/merge-malloc-conf.js';
+import type { LibraryProbe } from '../../model/probe.js';
+import type { ResolvedProgram } from '../../model/program.js';
+import { agentLibraryPath } from '../../native.js';
+import { resolveProgram } from '../../sources/process/resolve-program.js';
+import { findLibrary } from '../library/find-library.js';
+import { parsePreload, preloadVariable, prependPreload } from './preload-variable.js';
+import { probeLibraryOnce } from './probe-cache.js';
+
+/** What to launch, and under what. */
+export interface LaunchRequest {
+  readonly command: string;
+  readonly allocator: AllocatorName;
+  /** `--library`: this file and no other. */
+  readonly libraryPath?: string | undefined;
+  /** MALLOC_CONF of a preset: what the environment holds counts more. */
+  readonly presetConf?: string | undefined;
+  /** MALLOC_CONF the user typed: counts most. */
+  readonly conf?: string | undefined;
+  /** False takes the variables out of what the program itself starts. */
+  readonly children: boolean;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+const UNPRELOADABLE: Readonly<Record<NonNullable<ResolvedProgram['unpreloadable']>, readonly [cause: string, remedy: string]>> = {
+  static: ['is statically linked, so the loader that reads LD_PRELOAD never runs', 'use a dynamically linked build of it'],
+  setuid: [
+    'is setuid or setgid, and the loader ignores LD_PRELOAD for such programs',
+    'start it as the user it changes to, or link it to jemalloc',
+  ],
+  'file-capabilities': [
+    'has file capabilities (setcap), and the loader ignores LD_PRELOAD for such programs',
+    "take them off (setcap -r FILE) and grant them in the service instead, for example systemd's AmbientCapabilities=",
+  ],
+  'foreign-machine': ['is no program of this machine', 'check with: file PROGRAM'],
+  'not-readable': ['cannot be read by this user, so its architecture is unknown', 'start it as a user who can read it'],
+  'unknown-libc': ['uses a C library that jemkit does not know', 'name a library built for it: --library PATH'],
+};
+
+/** One clause about a search without result. */
+export function describeSearch(search: Extract<LibrarySearch, { kind: 'none' }>): LaunchFallback {
+  const [first] = search.rejected;
+  if (!first) {
+    return {
+      reason: 'no-library',
+      cause: `no ${search.allocator} library was found`,
+      remedy: search.allocator === 'jemalloc' ? 'jem install' : `jem install --allocator ${search.allocator}`,
+    };
+  }
+  return {
+    reason: 'library-unusable',
+    cause: `${first.path} cannot be used: ${first.detail}`,
+    remedy:
+      first.source === 'option'
+        ? 'name another file with --library, or leave the option out to search'
+        : first.source === 'JEMKIT_LIBRARY'
+          ? 'unset JEMKIT_LIBRARY to search, or set it to a library for this program'
+          : first.reason === 'wrong-libc'
+            ? 'install a library for that C library (Alpine: apk add jemalloc) and name it with --library'
+            : 'jem install --force, or name a library with --library',
+  };
+}
+
+function describeProbe(probe: LibraryProbe, library: AllocatorLibrary, program: ResolvedProgram): LaunchFallback | undefined {
+  if (probe.kind === 'fails') {
+    const end = probe.signal ? `signal ${probe.signal}` : `exit code ${probe.exitCode ?? 'unknown'}`;
+    const missing = /([^\s:]+): cannot open shared object file/.exec(probe.message)?.[1];
+    return {
+      reason: 'library-fails',
+      cause: `${program.interpreter} does not start with ${library.path} (${end}): ${probe.message}`,
+      remedy: missing
+        ? `install the package that has ${missing}, or get another library: jem install --force`
+        : 'get a library that fits this system: jem install --force',
+    };
+  }
+  if (probe.kind === 'works' && probe.serving !== library.allocator) {
+    return {
+      reason: 'library-does-not-serve',
+      cause: `${library.path} loads into ${program.interpreter}, but malloc stays with ${probe.serving}`,
+      remedy: 'name another library with --library; jem doctor -- PROGRAM shows the details',
+    };
+  }
+  return undefined;
+}
+
+/** Entries of a preload value that are allocators, and the rest. */
+function withoutAllocators(value: string | undefined): string | undefined {
+  const rest = parsePreload(value).filter((entry) => allocatorOfLibraryName(entry) === undefined);
+  return rest.length > 0 ? rest.join(':') : undefined;
+}
+
+interface Chosen {
+  readonly library: AllocatorLibrary;
+  readonly source: LaunchPlan['librarySource'];
+  readonly probe: LibraryProbe | undefined;
+}
+
+function chooseLibrary(program: ResolvedProgram, allocator: PreloadableAllocator, request: LaunchRequest): Chosen | LaunchFallback {
+  if (program.unpreloadable) {
+    const [cause, remedy] = UNPRELOADABLE[program.unpreloadable];
+    return { reason: 'program-unpreloadable', cause: `${program.interpreter} ${cause}`, remedy };
+  }
+  const { environment } = request;
+  const search = findLibrary({ allocator, target: program.target, path: request.libraryPath, environment });
+  if (search.kind === 'none') return describeSearch(search);
+  const { library } = search;
+  const probe = probeLibraryOnce(program, library, environment);
+  return describeProbe(probe, library, program) ?? { library, source: search.source, probe };
+}
+
+function environmentChanges(program: ResolvedProgram, library: AllocatorLibrary, request: LaunchRequest): LaunchPlan['environment'] {
+  const variable = preloadVariable();
+  const { environment } = request;
+  const before = environment[variable];
+  const paths = [library.path];
+  const changes: Record<string, string | undefined> = {};
+  if (library.allocator === 'jemalloc') {
+    const conf = mergeMallocConf(request.presetConf, environment['MALLOC_CONF'], request.conf);
+    if (conf !== '' && conf !== environment['MALLOC_CONF']) changes['MALLOC_CONF'] = conf;
+  }
+  if (!request.children) {
+    const agent = agentLibraryPath();
+    if (!agent) {
+      throw new JemkitError('ERR_JEM_NATIVE', '--no-children needs the native part of jemkit, which is not built for this platform', {
+        hint: 'npm rebuild jemkit   (needs gcc or clang), or leave --no-children out',
+      });
+    }
+    paths.push(agent);
+    changes['JEMKIT_SCOPE'] = program.interpreter;
+    changes['JEMKIT_SCOPE_LD_PRELOAD'] = before;
+    changes['JEMKIT_SCOPE_MALLOC_CONF'] = environment['MALLOC_CONF'];
+  }
+  const preload = prependPreload(paths, before);
+  if (preload !== before) changes[variable] = preload;
+  return changes;
+}
+
+/**
+ * Decides how a command is to be launched: which program it is, which library fits, whether that program starts with it, and what
+ * the environment becomes. Changes nothing; without a usable library the plan carries the fallback and its reason.
+ *
+ * @throws JemkitError ERR_JEM_PROGRAM_NOT_FOUND, ERR_JEM_PROGRAM_NOT_EXECUTABLE, or ERR_JEM_NATIVE for `children: false`.
+ */
+export function planLaunch(request: LaunchRequest): LaunchPlan {
+  const resolution = resolveProgram(request.command, request.environment['PATH']);
+  if (resolution.kind === 'not-found') {
+    throw new JemkitError('ERR_JEM_PROGRAM_NOT_FOUND', `no program '${resolution.name}': it is ${resolution.name.includes('/') ? 'not a file' : 'in no folder of PATH'}`, {
+      hint: 'check the spelling, or give its path',
+    });
+  }
+  if (resolution.kind === 'not-executable') {
+    throw new JemkitError('ERR_JEM_PROGRAM_NOT_EXECUTABLE', `cannot execute ${resolution.path}: ${resolution.reason}`, {
+      hint: `for a script, name its interpreter (jem run -- node FILE), or: chmod +x ${resolution.path}`,
+    });
+  }
+  return planFor(resolution.program, request);
+}
+
+/** {@link planLaunch} for a program that is resolved already. */
+export function planFor(program: ResolvedProgram, request: Omit<LaunchRequest, 'command'>): LaunchPlan {
+  const { allocator, environment } = request;
+  const base = { program, allocator, library: undefined, librarySource: undefined, probe: undefined, fallback: undefined };
+  if (allocator === 'system') {
+    const variable = preloadVariable();
+    const rest = withoutAllocators(environment[variable]);
+    return { ...base, environment: rest === environment[variable] ? {} : { [variable]: rest } };
+  }
+  const chosen = chooseLibrary(program, allocator, { ...request, command: program.path });
+  if ('reason' in chosen) return { ...base, environment: {}, fallback: chosen };
+  return {
+    ...base,
+    library: chosen.library,
+    librarySource: chosen.source,
+    probe: chosen.probe,
+    environment: environmentChanges(program, chosen.library, { ...request, command: program.path }),
+  };
+}

@@ -1,0 +1,77 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { isSystemError } from '../../errors.js';
+import type { AllocatorLibrary, FileIdentity } from '../../model/allocator.js';
+import type { LibraryProbe } from '../../model/probe.js';
+import type { ResolvedProgram } from '../../model/program.js';
+import { cacheFolders } from '../../sources/process/jemkit-folders.js';
+import { preloadVariable } from './preload-variable.js';
+import { probeLibrary } from './probe-library.js';
+
+const MAX_ENTRIES = 200;
+const VERSION = 1;
+
+interface CacheFile {
+  readonly version: typeof VERSION;
+  readonly probes: Record<string, LibraryProbe>;
+}
+
+const stamp = (identity: FileIdentity) => `${identity.device}:${identity.inode}:${identity.mtimeMs}:${identity.sizeBytes}`;
+
+/** All that a probe's outcome depends on, as far as it can be known without probing. */
+function cacheKey(program: ResolvedProgram, library: AllocatorLibrary, environment: NodeJS.ProcessEnv): string {
+  const interpreter = program.steps.at(-1);
+  return [
+    interpreter ? stamp(interpreter.identity) : '',
+    stamp(library.identity),
+    library.path,
+    environment[preloadVariable()] ?? '',
+    environment['LD_LIBRARY_PATH'] ?? '',
+    environment['MALLOC_CONF'] ?? '',
+  ].join('|');
+}
+
+function cachePath(environment: NodeJS.ProcessEnv): string | undefined {
+  const folder = cacheFolders(environment, process.geteuid?.())[0];
+  return folder === undefined ? undefined : join(folder, 'probes.json');
+}
+
+function readCache(path: string): CacheFile {
+  try {
+    const content = JSON.parse(readFileSync(path, 'utf8')) as Partial<CacheFile>;
+    if (content.version === VERSION && content.probes && typeof content.probes === 'object') return content as CacheFile;
+  } catch (error) {
+    // Absent, unreadable or damaged: the probe is made again.
+    if (!isSystemError(error) && !(error instanceof SyntaxError)) throw error;
+  }
+  return { version: VERSION, probes: {} };
+}
+
+function writeCache(path: string, cache: CacheFile): void {
+  const beside = `${path}.${process.pid}`;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileSync(beside, JSON.stringify(cache), { mode: 0o600, flag: 'wx' });
+    renameSync(beside, path);
+  } catch (error) {
+    // A read-only home costs the next start a probe, nothing more.
+    rmSync(beside, { force: true });
+    if (!isSystemError(error)) throw error;
+  }
+}
+
+/** {@link probeLibrary}, remembered per program and library until either file changes. */
+export function probeLibraryOnce(program: ResolvedProgram, library: AllocatorLibrary, environment: NodeJS.ProcessEnv): LibraryProbe {
+  const path = cachePath(environment);
+  const key = cacheKey(program, library, environment);
+  const cache = path === undefined ? undefined : readCache(path);
+  const known = cache?.probes[key];
+  if (known) return known;
+  const probe = probeLibrary(program, library, environment);
+  // Failures are not remembered: installing the missing dependency changes neither file.
+  if (path !== undefined && cache && probe.kind === 'works') {
+    const kept = Object.entries(cache.probes).slice(-(MAX_ENTRIES - 1));
+    writeCache(path, { version: VERSION, probes: Object.fromEntries([...kept, [key, probe]]) });
+  }
+  return probe;
+}

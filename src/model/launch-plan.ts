@@ -1,0 +1,35 @@
+import type { AllocatorLibrary, AllocatorName } from './allocator.js';
+import type { LibrarySource } from './library-search.js';
+import type { LibraryProbe } from './probe.js';
+import type { ResolvedProgram } from './program.js';
+
+/** Why a program runs with the system allocator although another was asked for. */
+export interface LaunchFallback {
+  readonly reason:
+    | 'no-library'
+    | 'library-unusable'
+    | 'program-unpreloadable'
+    | 'library-fails'
+    | 'library-does-not-serve'
+    | 'unsupported-platform'
+    | 'ipc-messages-would-be-lost'
+    | 'stdin-script-would-be-lost'
+    | 'native-part-missing'
+    | 'preload-had-no-effect';
+  /** One clause for people. */
+  readonly cause: string;
+  /** What to type or change. */
+  readonly remedy: string;
+}
+
+/** All that is decided about a launch before anything happens. */
+export interface LaunchPlan {
+  readonly program: ResolvedProgram;
+  readonly allocator: AllocatorName;
+  readonly library: AllocatorLibrary | undefined;
+  readonly librarySource: LibrarySource | 'inherited' | undefined;
+  readonly probe: LibraryProbe | undefined;
+  /** Changes to the environment; undefined takes a variable out. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly fallback: LaunchFallback | undefined;
+}

@@ -1,0 +1,22 @@
+/** What a real start of a program with a candidate library showed. */
+export type LibraryProbe =
+  | {
+      readonly kind: 'works';
+      /** The allocator that answered a malloc inside that program. */
+      readonly serving: 'jemalloc' | 'mimalloc' | 'tcmalloc' | 'system';
+      /** The allocator's own version text, where it has one. */
+      readonly version: string | undefined;
+      /** Answers to the mallctl names asked for; a name it does not know is absent. */
+      readonly answers: Readonly<Record<string, string>>;
+      /** What the loader and the allocator said on stderr, a line each. */
+      readonly messages: readonly string[];
+    }
+  | {
+      readonly kind: 'fails';
+      /** The program would not have started: the loader's or the allocator's own words. */
+      readonly message: string;
+      readonly exitCode: number | undefined;
+      readonly signal: string | undefined;
+    }
+  /** It could not be tried; the reason is one clause. */
+  | { readonly kind: 'untried'; readonly reason: string };

@@ -1,0 +1,25 @@
+import type { LaunchPlan } from '../../model/launch-plan.js';
+import { quoteForShell } from './shell-quote.js';
+
+/** A plan as a command line that a POSIX shell can run, with a comment on where the library is from. */
+export function renderLaunchPlan(plan: LaunchPlan, words: readonly string[]): string {
+  const lines: string[] = [];
+  if (plan.fallback) lines.push(`# without ${plan.allocator}: ${plan.fallback.cause}; remedy: ${plan.fallback.remedy}`);
+  if (plan.library) {
+    const proof =
+      plan.probe?.kind === 'works'
+        ? `; a start of ${plan.program.interpreter} with it was tried: ${plan.probe.serving} ${plan.probe.version ?? ''} serves`
+        : plan.probe?.kind === 'untried'
+          ? `; not tried: ${plan.probe.reason}`
+          : '';
+    lines.push(`# ${plan.library.path} (found by: ${plan.librarySource})${proof}`);
+  }
+  const removed = Object.keys(plan.environment).filter((name) => plan.environment[name] === undefined);
+  const set = Object.entries(plan.environment).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${quoteForShell(value)}`],
+  );
+  const shell = plan.program.throughShell ? ['/bin/sh', plan.program.path, ...words.slice(1)] : [plan.program.path, ...words.slice(1)];
+  const env = removed.length > 0 ? ['env', ...removed.flatMap((name) => ['-u', name])] : [];
+  lines.push([...env, ...set, ...shell.map(quoteForShell)].join(' '));
+  return lines.join('\n');
+}

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { isSystemError } from '../../errors.js';
+
+const MAGIC = 'glibc-ld.so.cache1.1';
+const HEADER_BYTES = 48;
+const ENTRY_BYTES = 24;
+
+/** One library that the loader knows by name. Several entries of a name differ in architecture or CPU features. */
+export interface LoaderCacheEntry {
+  readonly name: string;
+  readonly path: string;
+}
+
+/**
+ * Parses glibc's `/etc/ld.so.cache` (the format of glibc 2.2 and later, alone or behind the older one) for the names wanted.
+ * Returns none for anything else.
+ */
+export function parseLoaderCache(content: Buffer, isWanted: (name: string) => boolean): LoaderCacheEntry[] {
+  const start = content.indexOf(MAGIC, 0, 'latin1');
+  if (start === -1 || start + HEADER_BYTES > content.length) return [];
+  const cache = content.subarray(start);
+  const count = cache.readUInt32LE(20);
+  const text = (at: number) => {
+    const end = at < cache.length ? cache.indexOf(0, at) : -1;
+    return end === -1 ? '' : cache.toString('utf8', at, end);
+  };
+  const entries: LoaderCacheEntry[] = [];
+  for (let i = 0; i < count; i++) {
+    const at = HEADER_BYTES + i * ENTRY_BYTES;
+    if (at + ENTRY_BYTES > cache.length) break;
+    const name = text(cache.readUInt32LE(at + 4));
+    if (isWanted(name)) entries.push({ name, path: text(cache.readUInt32LE(at + 8)) });
+  }
+  return entries.filter((entry) => entry.path !== '');
+}
+
+/** The entries of the system's loader cache for the names wanted; none where there is no such cache (musl, macOS). */
+export function readLoaderCache(isWanted: (name: string) => boolean, path = '/etc/ld.so.cache'): LoaderCacheEntry[] {
+  try {
+    return parseLoaderCache(readFileSync(path), isWanted);
+  } catch (error) {
+    if (isSystemError(error)) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['tests/unit/**/*.test.ts', 'tests/*.test.ts'] } },
+      {
+        test: {
+          name: 'process',
+          include: ['tests/{process,native,package}/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          // Real processes on small machines: one file at a time keeps their timings and ports apart.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
