@@ -29,14 +29,15 @@ export const PRESETS = {
       'are enough for dozens of threads, since each thread allocates from its own cache first; a program in which many ' +
       'cores allocate blocks over 32 KiB at once (a large MariaDB, for example) may wait for them: use throughput there.',
     source:
-      "jemkit's measurements on four servers: background_thread, 1 s decay and narenas:2 lowered RSS at rest to 0.7 to 0.9 of " +
+      "jemkit's measurements on four servers: background_thread, 1 s decay and narenas:2 lowered RSS at rest to 0.68 to 0.84 of " +
       'jemalloc’s defaults, within ±5 % of their CPU. Two arenas became four for programs with many threads: four is what Hadoop ' +
       'and others set for glibc (MALLOC_ARENA_MAX=4), whose arenas contend more. narenas:4 itself was not measured on many cores.',
   },
   'low-memory': {
     name: 'low-memory',
     conf: 'background_thread:true,narenas:2,lg_tcache_max:12,dirty_decay_ms:500,muzzy_decay_ms:0',
-    summary: 'The smallest RSS that is still reasonable for a server: two arenas, small thread caches, half a second of decay.',
+    summary:
+      'The smallest RSS that is still reasonable for a server: two arenas, small thread caches, half a second of decay.',
     trades:
       'Threads wait for each other more often, blocks over 4 KiB go past the thread cache, and pages are faulted in again more ' +
       'often: some CPU for memory. Wrong for programs in which many threads allocate at once.',
@@ -47,7 +48,8 @@ export const PRESETS = {
   throughput: {
     name: 'throughput',
     conf: 'background_thread:true,metadata_thp:auto,dirty_decay_ms:30000,muzzy_decay_ms:30000',
-    summary: 'Keeps freed memory for half a minute and all arenas: the least work per allocation. For busy, many-core machines.',
+    summary:
+      'Keeps freed memory for half a minute and all arenas: the least work per allocation. For busy, many-core machines.',
     trades:
       'RSS stays high for half a minute after each peak, and freed pages the kernel has not yet taken back (muzzy) still count ' +
       'as RSS. Memory of jemalloc’s own may grow by huge pages.',
@@ -56,7 +58,8 @@ export const PRESETS = {
   minimal: {
     name: 'minimal',
     conf: 'narenas:1,tcache:false,dirty_decay_ms:0,muzzy_decay_ms:0',
-    summary: 'Every freed page goes back at once; one arena, no thread caches, no extra thread. For programs that rarely allocate.',
+    summary:
+      'Every freed page goes back at once; one arena, no thread caches, no extra thread. For programs that rarely allocate.',
     trades:
       'Every allocation takes a lock and every freed page a system call. dirty_decay_ms:0 alone cost 40 to 70 % more CPU in add-on ' +
       'loops: not for a busy server.',
@@ -65,7 +68,8 @@ export const PRESETS = {
   'leak-hunt': {
     name: 'leak-hunt',
     conf: 'prof:true,prof_active:true,lg_prof_sample:17,lg_prof_interval:32,background_thread:true,narenas:4,dirty_decay_ms:1000,muzzy_decay_ms:0',
-    summary: 'Samples allocations from the start and writes a heap profile to the working directory after every 4 GiB allocated.',
+    summary:
+      'Samples allocations from the start and writes a heap profile to the working directory after every 4 GiB allocated.',
     trades:
       'A few MB of RSS, 4 to 8 % of CPU on usual servers and up to 20 % where allocation is extreme, more at this finer sampling; ' +
       'jeprof.PID.*.heap files that nobody deletes. Needs a library with profiling compiled in (jem doctor shows it).',
