@@ -1,5 +1,4 @@
-import { lstatSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { lstatSync } from '../file-system.js';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Architecture, Libc, PreloadableAllocator } from '../../model/allocator.js';
 
@@ -17,7 +16,7 @@ function homeFolder(environment: NodeJS.ProcessEnv): string | undefined {
   const home = environment['HOME'];
   if (home && isAbsolute(home)) return home;
   try {
-    const { homedir } = userInfo();
+    const { homedir } = process.getBuiltinModule('node:os').userInfo();
     return isAbsolute(homedir) ? homedir : undefined;
   } catch {
     // A uid without an entry in the user database, as in many containers.
