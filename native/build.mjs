@@ -39,6 +39,8 @@ const common = [
   '-std=gnu11', '-O2', '-g1', '-fPIC', '-fvisibility=hidden', '-fno-omit-frame-pointer',
   '-Wall', '-Wextra', '-Wshadow', '-Wconversion', '-Wno-sign-conversion', '-Werror=implicit-function-declaration',
   ...(sanitize ? ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'] : ['-D_FORTIFY_SOURCE=2']),
+  // Debug information without the paths of the machine that built it.
+  `-ffile-prefix-map=${join(here, '..')}=.`,
   '-I', join(here, 'shared'),
 ];
 const link = mac

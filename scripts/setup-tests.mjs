@@ -7,18 +7,20 @@ import { join } from 'node:path';
 
 /** Debian packages by what proves their presence, and the test files that need them. */
 const PACKAGES = [
-  { name: 'libjemalloc2', file: ['/usr/lib/x86_64-linux-gnu/libjemalloc.so.2', '/usr/lib/aarch64-linux-gnu/libjemalloc.so.2'], tests: ['process'] },
+  { name: 'libjemalloc2', file: ['/usr/lib/x86_64-linux-gnu/libjemalloc.so.2', '/usr/lib/aarch64-linux-gnu/libjemalloc.so.2'], tests: ['process', 'package'] },
   { name: 'libjemalloc-dev', file: ['/usr/include/jemalloc/jemalloc.h'], tests: ['process/conf'] },
+  { name: 'libmimalloc2.0', file: ['/usr/lib/x86_64-linux-gnu/libmimalloc.so.2', '/usr/lib/aarch64-linux-gnu/libmimalloc.so.2'], tests: ['process/ps', 'process/doctor'] },
+  { name: 'libtcmalloc-minimal4', file: ['/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4', '/usr/lib/aarch64-linux-gnu/libtcmalloc_minimal.so.4'], tests: ['process/ps'] },
   { name: 'redis-server', file: ['/usr/bin/redis-server'], tests: ['process/run', 'process/ps'] },
-  { name: 'ruby', file: ['/usr/bin/ruby'], tests: ['process/run'] },
+  { name: 'ruby', file: ['/usr/bin/ruby'], tests: ['process/run', 'process/guides'] },
   { name: 'python3', file: ['/usr/bin/python3'], tests: ['process/run'] },
   { name: 'default-jre-headless', file: ['/usr/bin/java'], tests: ['process/run'] },
   { name: 'gcc', file: ['/usr/bin/gcc'], tests: ['process', 'native'] },
   { name: 'libc6-dev', file: ['/usr/include/stdio.h'], tests: ['process', 'native'] },
-  { name: 'musl-tools', file: ['/usr/bin/musl-gcc'], tests: ['process/run', 'process/ps'] },
+  { name: 'musl-tools', file: ['/usr/bin/musl-gcc'], tests: ['process/run', 'process/ps', 'process/doctor'] },
   { name: 'libcap2-bin', file: ['/usr/sbin/setcap', '/sbin/setcap'], tests: ['process/run'] },
-  { name: 'zsh', file: ['/usr/bin/zsh', '/bin/zsh'], tests: ['process/env'] },
-  { name: 'fish', file: ['/usr/bin/fish'], tests: ['process/env'] },
+  { name: 'zsh', file: ['/usr/bin/zsh', '/bin/zsh'], tests: ['process/env', 'process/completion'] },
+  { name: 'fish', file: ['/usr/bin/fish'], tests: ['process/env', 'process/completion'] },
   { name: 'binutils', file: ['/usr/bin/readelf'], tests: ['native'] },
   { name: 'util-linux', file: ['/usr/bin/setpriv'], tests: ['process'] },
 ];
@@ -82,6 +84,6 @@ export function setUpTests() {
     console.error(`\nSome Debian packages are missing and may not be installed from here. Type this, then run the tests again:\n\n  sudo ${line}\n`);
     for (const { name, tests } of withoutPackages) for (const test of tests) left.push({ test, reason: `needs ${name}` });
   }
-  for (const major of withoutNodes) left.push({ test: 'process/auto', reason: `needs Node ${major}` });
+  for (const major of withoutNodes) for (const test of ['process/auto', 'package']) left.push({ test, reason: `needs Node ${major}` });
   return left;
 }

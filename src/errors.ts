@@ -18,6 +18,10 @@ export const ERRORS = {
     meaning: 'No allocator library fits the program (absent, unreadable, wrong architecture or C library, or it fails to load) and the fallback was forbidden.',
   },
   ERR_JEM_MALLOC_CONF: { exitCode: 2, meaning: 'A MALLOC_CONF string has an unknown option, a bad value or a conflict.' },
+  ERR_JEM_MALLCTL: {
+    exitCode: 2,
+    meaning: 'A mallctl key is unknown, is not for reading or writing, or jemalloc did not take the value.',
+  },
   ERR_JEM_NO_SUCH_PROCESS: { exitCode: 3, meaning: 'No process has this pid (any more).' },
   ERR_JEM_NO_PERMISSION: { exitCode: 3, meaning: 'The kernel refuses access to this process or file.' },
   ERR_JEM_INSTALL_FAILED: { exitCode: 3, meaning: 'The allocator library could not be installed; what was there before is unchanged.' },
@@ -28,6 +32,7 @@ export const ERRORS = {
   },
   ERR_JEM_UNSUPPORTED_PLATFORM: { exitCode: 3, meaning: 'This operating system, architecture or package manager is not supported here.' },
   ERR_JEM_FILE: { exitCode: 3, meaning: 'A file or folder could not be read or written.' },
+  ERR_JEM_DEMO_SERVER: { exitCode: 3, meaning: "The demo's server did not start, ended too early or stopped answering." },
   ERR_JEM_NATIVE: { exitCode: 70, meaning: 'The native part of jemkit is missing or does not load.' },
   ERR_JEM_INTERNAL: { exitCode: 70, meaning: 'A bug in jemkit.' },
 } as const satisfies Record<string, ErrorRow>;

@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+
+// Not `import … from 'node:fs'`, for the reason in sources/file-system.ts.
+const { existsSync } = process.getBuiltinModule('node:fs');
 
 /** What jemalloc says of itself inside this process. */
 export interface InProcessJemalloc {
@@ -15,9 +16,38 @@ export interface InProcessJemalloc {
   readonly serves: boolean;
 }
 
-/** The addon's own functions. Everything is synchronous and allocates nothing that outlives the call. */
-interface Addon {
-  replaceProcess(path: Buffer, argv: readonly Buffer[]): number;
+/** Why a mallctl did not give a value; `bytes` is the value's true size where that was the reason and jemalloc told it, else 0. */
+export interface MallctlRefusal {
+  readonly errno: number;
+  readonly bytes: number;
+}
+
+/** A value as it crosses between JavaScript and the addon; null is a C string that is NULL. */
+export type RawMallctlValue = boolean | number | bigint | string | readonly bigint[] | null;
+
+/**
+ * jemalloc's control interface. Types are the codes of MALLCTL_TYPES; `form` is 0 for integers by their type, 1 for bigint, 2 for the
+ * nearest number. Everything is undefined where this process has no jemalloc.
+ */
+export interface MallctlAddon {
+  mallctlRead(name: string, type: number, form: number): RawMallctlValue | MallctlRefusal | undefined;
+  /** Gives the value before where `oldType` is not 0, else true. Integers are written as bigint. */
+  mallctlWrite(
+    name: string,
+    type: number,
+    value: boolean | bigint | string | undefined,
+    oldType: number,
+    form: number,
+  ): RawMallctlValue | MallctlRefusal | undefined;
+  /** Advances the epoch; an error number or 0. */
+  mallctlRefresh(): number | undefined;
+  /** A function that advances the epoch and fills an array; it gives the error number of the first or 0. */
+  openMallctlSampler(names: readonly string[], types: readonly number[]): ((counters: Float64Array) => number) | undefined;
+}
+
+/** The addon's own functions. Everything is synchronous; only translated mallctl names outlive a call. */
+interface Addon extends MallctlAddon {
+  replaceProcess(path: Buffer, argv: readonly Buffer[], keepIgnored: boolean): number;
   setInheritable(descriptor: number, inheritable: boolean): number;
   setOpenFilesSoftLimit(soft: number): number;
   hasFileCapabilities(path: Buffer): boolean;
@@ -30,7 +60,7 @@ let loading: Loading | undefined;
 
 /** The folders that may hold this process's native files, as `native/build.mjs` names them. */
 function prebuildFolders(): string[] {
-  const root = join(dirname(fileURLToPath(import.meta.url)), '..', 'prebuilds');
+  const root = join(import.meta.dirname, '..', 'prebuilds');
   const platform = `${process.platform}-${process.arch}`;
   // A node built for musl refuses the glibc file and the other way round: trying is cheaper than asking which one this is.
   return process.platform === 'linux'
@@ -74,11 +104,12 @@ export function agentLibraryPath(): string | undefined {
  * Replaces this process with another program (execve). Signals Node ignores go back to their defaults first. The environment
  * is the process's real one, byte for byte, with what was assigned to `process.env`.
  *
+ * @param keepIgnored SIGPIPE and SIGXFSZ stay ignored.
  * @returns only on failure: the error number (`os.constants.errno`), or undefined where the addon is missing.
  */
-export function replaceProcess(path: string, argv: readonly Buffer[]): number | undefined {
+export function replaceProcess(path: string, argv: readonly Buffer[], keepIgnored: boolean): number | undefined {
   const native = loadAddon();
-  return 'failure' in native ? undefined : native.addon.replaceProcess(Buffer.from(path), argv);
+  return 'failure' in native ? undefined : native.addon.replaceProcess(Buffer.from(path), argv, keepIgnored);
 }
 
 /** Sets or clears a descriptor's close-on-exec flag. Returns 0, an error number, or undefined without the addon. */
@@ -103,4 +134,10 @@ export function hasFileCapabilities(path: string): boolean | undefined {
 export function readInProcessJemalloc(): InProcessJemalloc | undefined {
   const native = loadAddon();
   return 'failure' in native ? undefined : native.addon.readJemalloc();
+}
+
+/** The addon's mallctl functions; undefined where it does not load. */
+export function mallctlAddon(): MallctlAddon | undefined {
+  const native = loadAddon();
+  return 'failure' in native ? undefined : native.addon;
 }

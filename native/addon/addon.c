@@ -15,6 +15,7 @@
 #endif
 
 #include "jemalloc.h"
+#include "mallctl.h"
 
 extern char **environ;
 
@@ -53,14 +54,16 @@ static void jm_free_strings(char **strings, uint32_t count) {
  * pipe, which every shell pipeline relies on. */
 static const int jm_ignored_by_node[] = {SIGPIPE, SIGXFSZ};
 
-/* replaceProcess(path: Buffer, argv: Buffer[]): number, an errno; on success it does not return. */
+/* replaceProcess(path: Buffer, argv: Buffer[], keepIgnored: boolean): number, an errno; on success it does not return. */
 static napi_value jm_replace_process(napi_env env, napi_callback_info info) {
-  size_t argc = 2;
-  napi_value args[2];
+  size_t argc = 3;
+  napi_value args[3];
   uint32_t count = 0;
-  if (napi_get_cb_info(env, info, &argc, args, NULL, NULL) != napi_ok || argc < 2 ||
-      napi_get_array_length(env, args[1], &count) != napi_ok || count == 0)
-    return jm_throw(env, "replaceProcess: expected (path: Buffer, argv: Buffer[])");
+  bool keep_ignored = false;
+  if (napi_get_cb_info(env, info, &argc, args, NULL, NULL) != napi_ok || argc < 3 ||
+      napi_get_array_length(env, args[1], &count) != napi_ok || count == 0 ||
+      napi_get_value_bool(env, args[2], &keep_ignored) != napi_ok)
+    return jm_throw(env, "replaceProcess: expected (path: Buffer, argv: Buffer[], keepIgnored: boolean)");
 
   char *path = jm_copy_string(env, args[0]);
   char **argv = calloc((size_t)count + 1, sizeof *argv);
@@ -77,12 +80,13 @@ static napi_value jm_replace_process(napi_env env, napi_callback_info info) {
 
   struct sigaction saved[sizeof jm_ignored_by_node / sizeof *jm_ignored_by_node];
   struct sigaction fresh = {.sa_handler = SIG_DFL};
-  for (size_t i = 0; i < sizeof saved / sizeof *saved; i++) sigaction(jm_ignored_by_node[i], &fresh, &saved[i]);
+  size_t resets = keep_ignored ? 0 : sizeof saved / sizeof *saved;
+  for (size_t i = 0; i < resets; i++) sigaction(jm_ignored_by_node[i], &fresh, &saved[i]);
 
   execve(path, argv, environ);
 
   int error = errno;
-  for (size_t i = 0; i < sizeof saved / sizeof *saved; i++) sigaction(jm_ignored_by_node[i], &saved[i], NULL);
+  for (size_t i = 0; i < resets; i++) sigaction(jm_ignored_by_node[i], &saved[i], NULL);
   free(path);
   jm_free_strings(argv, count);
   return jm_number(env, error);
@@ -183,5 +187,6 @@ NAPI_MODULE_INIT() {
       {"readJemalloc", NULL, jm_read_jemalloc, NULL, NULL, NULL, napi_enumerable, NULL},
   };
   napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);
+  jm_register_mallctl(env, exports);
   return exports;
 }

@@ -34,6 +34,7 @@ __attribute__((format(printf, 1, 2))) static void jm_line(const char *format, ..
   if (written > 0 && (size_t)written < sizeof jm_out - jm_used) jm_used += (size_t)written;
 }
 
+/* Not arenas.lookup, which would be simpler: it crashes on a block of another allocator. */
 static bool jm_jemalloc_serves(jm_mallctl_fn ctl) {
   uint64_t before = 0, after = 0;
   size_t length = sizeof before;

@@ -18,4 +18,30 @@ static inline jm_mallctl_fn jm_find_mallctl(void) {
   return _rjem_mallctl;
 }
 
+/* The same interface by number: a name is translated once, then read without being parsed. All three functions are of one prefix. */
+typedef int (*jm_nametomib_fn)(const char *name, size_t *mib, size_t *mib_length);
+typedef int (*jm_bymib_fn)(const size_t *mib, size_t mib_length, void *old, size_t *old_length, void *new_value,
+                           size_t new_length);
+
+extern int mallctlnametomib(const char *, size_t *, size_t *) __attribute__((weak));
+extern int je_mallctlnametomib(const char *, size_t *, size_t *) __attribute__((weak));
+extern int _rjem_mallctlnametomib(const char *, size_t *, size_t *) __attribute__((weak));
+extern int mallctlbymib(const size_t *, size_t, void *, size_t *, void *, size_t) __attribute__((weak));
+extern int je_mallctlbymib(const size_t *, size_t, void *, size_t *, void *, size_t) __attribute__((weak));
+extern int _rjem_mallctlbymib(const size_t *, size_t, void *, size_t *, void *, size_t) __attribute__((weak));
+
+struct jm_jemalloc {
+  jm_nametomib_fn name_to_mib;
+  jm_bymib_fn by_mib;
+};
+
+/* Both NULL where there is no jemalloc. */
+static inline struct jm_jemalloc jm_find_jemalloc(void) {
+  if (mallctlnametomib && mallctlbymib) return (struct jm_jemalloc){mallctlnametomib, mallctlbymib};
+  if (je_mallctlnametomib && je_mallctlbymib) return (struct jm_jemalloc){je_mallctlnametomib, je_mallctlbymib};
+  if (_rjem_mallctlnametomib && _rjem_mallctlbymib)
+    return (struct jm_jemalloc){_rjem_mallctlnametomib, _rjem_mallctlbymib};
+  return (struct jm_jemalloc){NULL, NULL};
+}
+
 #endif

@@ -141,6 +141,16 @@ function platformLimits(values: Values, platform: NodeJS.Platform | undefined): 
   return LINUX_ONLY.flatMap((key) => {
     const pair = values.get(key);
     if (!pair || pair.value === findOption(key)?.default) return [];
+    if (key === 'background_thread') {
+      return [
+        finding(
+          pair,
+          'not-on-platform',
+          'problem',
+          'jemalloc does not start with background_thread:true on macOS, and every malloc fails',
+        ),
+      ];
+    }
     return [finding(pair, 'not-on-platform', 'warning', `${key} does nothing on macOS`)];
   });
 }

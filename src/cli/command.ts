@@ -4,6 +4,8 @@ import type { Terminal } from './terminal.js';
 /** What a command gets besides its arguments. */
 export interface CommandContext {
   readonly terminal: Terminal;
+  /** Loads a module that only some launches need, by its path from this folder. */
+  readonly load: (path: string) => unknown;
   /** The exit code the process will end with; a command sets it for findings (1), never by `process.exit`. */
   exitCode: number;
 }

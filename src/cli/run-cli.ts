@@ -1,61 +1,32 @@
-import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
-import { JemkitError } from '../errors.js';
-import { addExamples, type CommandContext } from './command.js';
-import { openTerminal } from './terminal.js';
-import { VERBS } from './verbs.js';
+import type { JemkitError } from '../errors.js';
+import type { CommandContext } from './command.js';
+import { readRunLine } from './run-line.js';
+import { startProgram } from './start-program.js';
+import type { Terminal } from './terminal.js';
 
-/** The version of this package. */
-export function packageVersion(): string {
-  const manifest = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
+/** Loads a module by its path from this folder, now and without a turn of the event loop: `require` of main.cts. */
+export type LoadModule = (path: string) => unknown;
+
+function openContext(load: LoadModule): CommandContext {
+  let terminal: Terminal | undefined;
+  return {
+    get terminal() {
+      terminal ??= (load('./terminal.js') as typeof import('./terminal.js')).openTerminal();
+      return terminal;
+    },
+    load,
+    exitCode: 0,
+  };
 }
 
-function emptyProgram(context: CommandContext): Command {
-  return new Command('jem')
-    .description('Run any program under jemalloc, prove it, and tune it.')
-    .enablePositionalOptions()
-    .showSuggestionAfterError()
-    .helpCommand('help [command]', 'show the help of a command')
-    .configureOutput({
-      writeOut: (text) => context.terminal.print(text.replace(/\n$/, '')),
-      writeErr: (text) => context.terminal.say(text.replace(/\n$/, '')),
-      outputError: (text, write) => write(`jem: ${text.replace(/^error: /, '')}`),
-      getOutHelpWidth: () => Math.min(context.terminal.columns, 100),
-    })
-    .exitOverride();
-}
-
-/** The tree with the named verbs loaded: loading a verb's module costs time that `jem run` does not have. */
-export function buildProgram(context: CommandContext, verbs: readonly string[] = Object.keys(VERBS)): Command {
-  const program = emptyProgram(context);
-  for (const verb of verbs) {
-    const row = VERBS[verb];
-    if (!row) continue;
-    const command = program.command(verb).summary(row.summary).copyInheritedSettings(program);
-    row.load()(command, context);
-  }
-  return program;
-}
-
-/** `jem --help`: every verb by name and summary, none loaded. */
-function buildOverview(context: CommandContext): Command {
-  const program = emptyProgram(context).version(packageVersion(), '-V, --version', 'print the version of jemkit');
-  for (const [verb, { summary }] of Object.entries(VERBS)) program.command(verb).description(summary);
-  addExamples(program, [
-    ['jem run -- node server.js', 'start a server under jemalloc'],
-    ['jem doctor', 'will it work here, and if not, why?'],
-    ['jem ps', 'which process has which allocator'],
-  ]);
-  return program.addHelpText(
-    'after',
-    '\nExit codes: 0 fine, 1 a finding, 2 usage, 3 target not available, 70 a bug of jemkit;\n`jem run` ends as its program does (126 not executable, 127 not found).',
-  );
+// By name: in the bundle of this module and of those it imports, the class is another than in the modules loaded later.
+function isJemkitError(error: unknown): error is JemkitError {
+  return error instanceof Error && error.name === 'JemkitError';
 }
 
 function sayError(error: unknown, context: CommandContext): number {
   const { terminal } = context;
-  if (error instanceof JemkitError) {
+  if (isJemkitError(error)) {
     terminal.say(`jem: ${error.message}`);
     if (error.hint) terminal.say(`  hint: ${error.hint}`);
     return error.exitCode;
@@ -71,28 +42,23 @@ function sayError(error: unknown, context: CommandContext): number {
 }
 
 /**
- * Runs one command line.
+ * Runs one command line. A well-formed `jem run …` goes straight to its program: commander alone would take a third of the
+ * time a start may cost. Everything else, wrong and help-seeking lines of `run` among it, goes through commander.
  *
  * @returns the exit code for the process; never throws.
  */
-export async function runCli(args: readonly string[]): Promise<number> {
-  const context: CommandContext = { terminal: openTerminal(), exitCode: 0 };
-  const verb = args[0];
+export async function runCli(args: readonly string[], load: LoadModule): Promise<number> {
+  const context = openContext(load);
   try {
-    const known = verb !== undefined && Object.hasOwn(VERBS, verb);
-    const asksHelpOf = verb === 'help' && args[1] !== undefined && Object.hasOwn(VERBS, args[1]) ? args[1] : undefined;
-    if (asksHelpOf) {
-      buildProgram(context, [asksHelpOf]).parse([asksHelpOf, '--help'], { from: 'user' });
-    } else if (known) {
-      const program = buildProgram(context, [verb]);
-      // The synchronous part of an action runs before this returns: `run` never comes back from it.
-      await program.parseAsync([...args], { from: 'user' });
-    } else {
-      buildOverview(context).parse(args.length === 0 ? ['--help'] : [...args], { from: 'user' });
+    const line = args[0] === 'run' ? readRunLine(args.slice(1)) : undefined;
+    if (line) {
+      // What is synchronous in it runs before this returns: it never comes back from a program that started.
+      await startProgram(line.words, line.options, context);
+      return context.exitCode;
     }
+    const { runProgramTree } = load('./program.js') as typeof import('./program.js');
+    return await runProgramTree(args, context);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     return sayError(error, context);
   }
-  return context.exitCode;
 }

@@ -10,6 +10,7 @@ export interface LaunchFallback {
     | 'library-unusable'
     | 'program-unpreloadable'
     | 'library-fails'
+    | 'malloc-conf-fails'
     | 'library-does-not-serve'
     | 'unsupported-platform'
     | 'ipc-messages-would-be-lost'

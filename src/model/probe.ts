@@ -17,6 +17,8 @@ export type LibraryProbe =
       readonly message: string;
       readonly exitCode: number | undefined;
       readonly signal: string | undefined;
+      /** Everything on stderr, a line each. */
+      readonly messages?: readonly string[];
     }
   /** It could not be tried; the reason is one clause. */
   | { readonly kind: 'untried'; readonly reason: string };

@@ -25,6 +25,7 @@ export interface ResolvedProgram {
     | 'foreign-machine'
     | 'not-readable'
     | 'unknown-libc'
+    | 'environment-dropped'
     | undefined;
 }
 

@@ -56,7 +56,8 @@ export interface RunOptions extends Pick<SpawnOptions, 'cwd' | 'uid' | 'gid' | '
 export function testEnvironment(changes: RunOptions['env'] = {}): NodeJS.ProcessEnv {
   const clean: NodeJS.ProcessEnv = { ...process.env };
   for (const name of Object.keys(clean)) {
-    if (/^(LD_PRELOAD|MALLOC_CONF|JEMKIT_.*|NODE_OPTIONS|NODE_CHANNEL.*|VITEST.*|NODE_ENV|FORCE_COLOR)$/.test(name)) delete clean[name];
+    if (/^(LD_PRELOAD|MALLOC_CONF|JEMKIT_.*|NODE_OPTIONS|NODE_CHANNEL.*|VITEST.*|NODE_ENV|FORCE_COLOR)$/.test(name))
+      delete clean[name];
   }
   return { ...clean, NO_COLOR: '1', ...changes };
 }
@@ -64,7 +65,12 @@ export function testEnvironment(changes: RunOptions['env'] = {}): NodeJS.Process
 /** Runs a program to its end, killed after 30 s. */
 export function runProgram(path: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const { env, input, timeoutMs = 30_000, ...rest } = options;
-  const child = spawn(path, args, { ...rest, env: testEnvironment(env), stdio: ['pipe', 'pipe', 'pipe'], timeout: timeoutMs });
+  const child = spawn(path, args, {
+    ...rest,
+    env: testEnvironment(env),
+    stdio: ['pipe', 'pipe', 'pipe'],
+    timeout: timeoutMs,
+  });
   child.stdin.on('error', () => {});
   child.stdin.end(input);
   return finished(child);

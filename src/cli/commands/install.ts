@@ -17,12 +17,10 @@ interface Flags {
 export const configure: ConfigureCommand = (command, context) => {
   command
     .description(
-      [
-        'Get jemalloc (or another allocator) where there is none.',
-        '',
-        "Without --system it takes no root: the system's package manager downloads and verifies the package, and its library goes into",
-        "jemkit's cache after a real start of node with it. Nothing is registered with the package manager.",
-      ].join('\n'),
+      'Get jemalloc (or another allocator) where there is none.\n\n' +
+        "Without --system it takes no root: the system's package manager downloads and verifies the package, and " +
+        "its library goes into jemkit's cache after a real start of node with it. Nothing is registered with the " +
+        'package manager.',
     )
     .option('--allocator <name>', 'jemalloc, mimalloc or tcmalloc', 'jemalloc')
     .addOption(new Option('--user', "into jemkit's cache, without root (the default)").conflicts(['system', 'sudo']))

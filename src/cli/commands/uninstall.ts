@@ -15,11 +15,8 @@ interface Flags {
 export const configure: ConfigureCommand = (command, context) => {
   command
     .description(
-      [
-        "Remove jemkit's own copy of an allocator, its development files included.",
-        '',
+      "Remove jemkit's own copy of an allocator, its development files included.\n\n" +
         'What a package manager installed stays: the command that removes it is printed.',
-      ].join('\n'),
     )
     .option('--allocator <name>', 'jemalloc, mimalloc or tcmalloc', 'jemalloc')
     .addOption(new Option('--user', "jemkit's own copy (the default)").conflicts('system'))

@@ -15,12 +15,9 @@ interface Flags {
 export const configure: ConfigureCommand = (command, context) => {
   command
     .description(
-      [
-        "Replace jemkit's own copy by the newest that the package manager offers, if that is newer.",
-        '',
-        "The library's path stays; running programs keep the one they have until they start again. A system package is left to its",
-        'package manager: the command to type is printed.',
-      ].join('\n'),
+      "Replace jemkit's own copy by the newest that the package manager offers, if that is newer.\n\n" +
+        "The library's path stays; running programs keep the one they have until they start again. A system " +
+        'package is left to its package manager: the command to type is printed.',
     )
     .option('--allocator <name>', 'jemalloc, mimalloc or tcmalloc', 'jemalloc')
     .addOption(new Option('--user', "jemkit's own copy (the default)").conflicts('system'))

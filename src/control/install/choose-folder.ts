@@ -5,6 +5,7 @@ import {
   cacheFolders,
   canBePreloaded,
   fallbackCacheFolder,
+  isKernelFolder,
   isPrivateFolder,
 } from '../../sources/process/jemkit-folders.js';
 import { installFailed } from './explain-failure.js';
@@ -30,6 +31,7 @@ function nearestExisting(path: string): string {
 function obstacle(folder: string, uid: number | undefined, create: boolean, chosen: boolean): string | undefined {
   if (!canBePreloaded(folder))
     return 'has a space, colon or dollar sign in its path, at which the loader splits LD_PRELOAD';
+  if (isKernelFolder(folder)) return "is in the kernel's own file system";
   const shared = uid !== undefined && folder === fallbackCacheFolder(uid);
   try {
     accessSync(nearestExisting(folder), constants.W_OK | constants.X_OK);

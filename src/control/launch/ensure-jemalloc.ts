@@ -1,17 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { performance } from 'node:perf_hooks';
-import { isatty } from 'node:tty';
-import { isMainThread } from 'node:worker_threads';
+import { createRequire } from 'node:module';
 import { isSystemError, JemkitError } from '../../errors.js';
 import type { LaunchFallback } from '../../model/launch-plan.js';
 import type { MallocConfPresetName } from '../../model/malloc-conf-presets.js';
 import { type InProcessJemalloc, nativeStatus, readInProcessJemalloc } from '../../native.js';
-import { readCommandLine } from '../../sources/procfs/process-strings.js';
-import { resolveProgram } from '../../sources/process/resolve-program.js';
-import { planFor } from './plan-launch.js';
-import { presetConf } from './preset-conf.js';
+import { readFileSync } from '../../sources/file-system.js';
 import { parsePreload, preloadVariable } from './preload-variable.js';
-import { replaceProcess, startEnvironment } from './replace-process.js';
+
+// A process that has jemalloc already pays for this file and the addon; the other modules are loaded by the one that has not.
+const require = createRequire(import.meta.url);
 
 /** Holds the pid of a process that has replaced itself once: a second attempt would be a loop. */
 const GUARD = 'JEMKIT_REEXEC';
@@ -48,44 +44,6 @@ function presentJemalloc(): Pick<InProcessJemalloc, 'version'> | { readonly vers
   }
 }
 
-/**
- * What starting again would lose. Once the event loop has run, Node may have read messages of the parent (or a script on stdin)
- * that the new program would never see. Node 20 runs the loop before an ES module entry, later versions do not.
- */
-function lossOfStartingAgain(): LaunchFallback | undefined {
-  if (performance.nodeTiming.loopStart === -1) return undefined;
-  if (startEnvironment().has('NODE_CHANNEL_FD')) {
-    return {
-      reason: 'ipc-messages-would-be-lost',
-      cause: `this process has an IPC channel to its parent, and Node ${process.versions.node} has started reading it before jemkit could run`,
-      remedy:
-        'start the parent under jemalloc (its children inherit it), or load jemkit with --require jemkit/auto or as the first line of a CommonJS entry',
-    };
-  }
-  if (process.argv[1] === undefined && !isatty(0) && !process.execArgv.some((flag) => /^(-e|-p|-pe|--eval|--print)\b/.test(flag))) {
-    return {
-      reason: 'stdin-script-would-be-lost',
-      cause: `the script comes on stdin, and Node ${process.versions.node} has started reading it before jemkit could run`,
-      remedy: 'use --require jemkit/auto, or: jem run -- node -',
-    };
-  }
-  return undefined;
-}
-
-/** The command line of this process as bytes; from Node's own strings where the system does not show it or a title overwrote it. */
-function ownCommandLine(): Buffer[] {
-  const known = [process.argv0, ...process.execArgv, ...process.argv.slice(1)];
-  try {
-    const raw = readCommandLine('self');
-    const tail = process.argv.slice(2);
-    const rawTail = tail.length === 0 ? [] : raw.slice(-tail.length).map((argument) => argument.toString());
-    if (raw.length >= known.length && rawTail.every((argument, i) => argument === tail[i])) return raw;
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-  }
-  return known.map((argument) => Buffer.from(argument));
-}
-
 function giveUp(fallback: LaunchFallback, how: NonNullable<EnsureJemallocOptions['fallback']>): EnsureJemallocResult {
   if (how === 'fail') {
     throw new JemkitError('ERR_JEM_LIBRARY_UNUSABLE', `jemalloc is required and not used: ${fallback.cause}`, {
@@ -112,7 +70,7 @@ function giveUp(fallback: LaunchFallback, how: NonNullable<EnsureJemallocOptions
  * ensureJemalloc({ preset: 'low-memory' });
  */
 export function ensureJemalloc(options: EnsureJemallocOptions = {}): EnsureJemallocResult {
-  if (!isMainThread) return { kind: 'worker', reason: 'a worker thread has the allocator of its process' };
+  if (!process.getBuiltinModule('node:worker_threads').isMainThread) return { kind: 'worker', reason: 'a worker thread has the allocator of its process' };
   const how = options.fallback ?? fallbackFromEnvironment();
   const startedAgain = process.env[GUARD] === String(process.pid);
   delete process.env[GUARD];
@@ -131,44 +89,25 @@ export function ensureJemalloc(options: EnsureJemallocOptions = {}): EnsureJemal
       how,
     );
   }
-  if (nativeStatus().kind === 'missing') {
+  const native = nativeStatus();
+  if (native.kind === 'missing') {
     return giveUp(
       {
         reason: 'native-part-missing',
-        cause: 'the native part of jemkit, which replaces the process, is not built for this platform',
+        cause: `the native part of jemkit, which replaces the process, does not load: ${native.reason}`,
         remedy: 'npm rebuild jemkit   (needs gcc or clang), or start with: jem run -- node …',
       },
       how,
     );
   }
-  const loss = lossOfStartingAgain();
-  if (loss) return giveUp(loss, how);
-
-  const resolution = resolveProgram(process.execPath, undefined);
-  if (resolution.kind !== 'resolved') {
-    return giveUp(
-      { reason: 'program-unpreloadable', cause: `node's own file ${process.execPath} cannot be read`, remedy: 'jem run -- node …' },
-      how,
-    );
-  }
-  const plan = planFor(resolution.program, {
-    allocator: 'jemalloc',
-    libraryPath: options.library,
-    presetConf: presetConf(options.preset ?? process.env['JEMKIT_PRESET']),
+  const { startAgain } = require('./start-again.js') as typeof import('./start-again.js');
+  const failed = startAgain({
+    library: options.library,
     conf: options.conf,
-    children: true,
-    environment: process.env,
+    preset: options.preset ?? (process.env['JEMKIT_PRESET'] as MallocConfPresetName | undefined),
+    environment: { [GUARD]: String(process.pid) },
   });
-  if (plan.fallback) return giveUp(plan.fallback, how);
-  const refused = replaceProcess({
-    path: process.platform === 'linux' ? '/proc/self/exe' : process.execPath,
-    argv: ownCommandLine(),
-    environment: { ...plan.environment, [GUARD]: String(process.pid) },
-  });
-  return giveUp(
-    { reason: 'native-part-missing', cause: `the kernel refuses to start node again (${refused})`, remedy: 'jem run -- node …' },
-    how,
-  );
+  return giveUp(failed, how);
 }
 
 function fallbackFromEnvironment(): NonNullable<EnsureJemallocOptions['fallback']> {

@@ -19,6 +19,8 @@ import { probeLibraryOnce } from './probe-cache.js';
 /** What to launch, and under what. */
 export interface LaunchRequest {
   readonly command: string;
+  /** Its arguments, of which only those of `env` matter here. */
+  readonly args?: readonly string[];
   readonly allocator: AllocatorName;
   /** `--library`: this file and no other. */
   readonly libraryPath?: string | undefined;
@@ -43,6 +45,10 @@ const UNPRELOADABLE: Readonly<Record<NonNullable<ResolvedProgram['unpreloadable'
   ],
   'foreign-machine': ['is no program of this machine', 'check with: file PROGRAM'],
   'not-readable': ['cannot be read by this user, so its architecture is unknown', 'start it as a user who can read it'],
+  'environment-dropped': [
+    'is started by an env that drops the environment or sets LD_PRELOAD itself',
+    'put jem behind it: env -i PATH="$PATH" jem run -- PROGRAM',
+  ],
   'unknown-libc': ['uses a C library that jemkit does not know', 'name a library built for it: --library PATH'],
 };
 
@@ -73,6 +79,14 @@ export function describeSearch(search: Extract<LibrarySearch, { kind: 'none' }>)
 function describeProbe(probe: LibraryProbe, library: AllocatorLibrary, program: ResolvedProgram): LaunchFallback | undefined {
   if (probe.kind === 'fails') {
     const end = probe.signal ? `signal ${probe.signal}` : `exit code ${probe.exitCode ?? 'unknown'}`;
+    const refusedConf = probe.messages?.find((line) => /^<jemalloc>: .*(conf|abort)/i.test(line));
+    if (refusedConf) {
+      return {
+        reason: 'malloc-conf-fails',
+        cause: `jemalloc ends ${program.interpreter} because of MALLOC_CONF (${end}): ${refusedConf}`,
+        remedy: 'correct the pair (jem conf check "$MALLOC_CONF" names it), or take abort_conf:true out',
+      };
+    }
     const missing = /([^\s:]+): cannot open shared object file/.exec(probe.message)?.[1];
     return {
       reason: 'library-fails',
@@ -104,6 +118,14 @@ interface Chosen {
   readonly probe: LibraryProbe | undefined;
 }
 
+/** The MALLOC_CONF the program will get; undefined where nothing is to be changed. */
+function effectiveConf(allocator: PreloadableAllocator, request: LaunchRequest): string | undefined {
+  if (allocator !== 'jemalloc') return undefined;
+  const before = request.environment['MALLOC_CONF'];
+  const conf = mergeMallocConf(request.presetConf, before, request.conf);
+  return conf === '' || conf === before ? undefined : conf;
+}
+
 function chooseLibrary(program: ResolvedProgram, allocator: PreloadableAllocator, request: LaunchRequest): Chosen | LaunchFallback {
   if (program.unpreloadable) {
     const [cause, remedy] = UNPRELOADABLE[program.unpreloadable];
@@ -113,7 +135,9 @@ function chooseLibrary(program: ResolvedProgram, allocator: PreloadableAllocator
   const search = findLibrary({ allocator, target: program.target, path: request.libraryPath, environment });
   if (search.kind === 'none') return describeSearch(search);
   const { library } = search;
-  const probe = probeLibraryOnce(program, library, environment);
+  const conf = effectiveConf(library.allocator, request);
+  // With the options it will have: abort_conf would end the program at its start.
+  const probe = probeLibraryOnce(program, library, conf === undefined ? environment : { ...environment, MALLOC_CONF: conf });
   return describeProbe(probe, library, program) ?? { library, source: search.source, probe };
 }
 
@@ -123,10 +147,8 @@ function environmentChanges(program: ResolvedProgram, library: AllocatorLibrary,
   const before = environment[variable];
   const paths = [library.path];
   const changes: Record<string, string | undefined> = {};
-  if (library.allocator === 'jemalloc') {
-    const conf = mergeMallocConf(request.presetConf, environment['MALLOC_CONF'], request.conf);
-    if (conf !== '' && conf !== environment['MALLOC_CONF']) changes['MALLOC_CONF'] = conf;
-  }
+  const conf = effectiveConf(library.allocator, request);
+  if (conf !== undefined) changes['MALLOC_CONF'] = conf;
   if (!request.children) {
     const agent = agentLibraryPath();
     if (!agent) {
@@ -151,7 +173,7 @@ function environmentChanges(program: ResolvedProgram, library: AllocatorLibrary,
  * @throws JemkitError ERR_JEM_PROGRAM_NOT_FOUND, ERR_JEM_PROGRAM_NOT_EXECUTABLE, or ERR_JEM_NATIVE for `children: false`.
  */
 export function planLaunch(request: LaunchRequest): LaunchPlan {
-  const resolution = resolveProgram(request.command, request.environment['PATH']);
+  const resolution = resolveProgram(request.command, request.environment['PATH'], request.args);
   if (resolution.kind === 'not-found') {
     throw new JemkitError('ERR_JEM_PROGRAM_NOT_FOUND', `no program '${resolution.name}': it is ${resolution.name.includes('/') ? 'not a file' : 'in no folder of PATH'}`, {
       hint: 'check the spelling, or give its path',

@@ -1,10 +1,10 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from '../../sources/file-system.js';
 import { dirname, join } from 'node:path';
 import { isSystemError } from '../../errors.js';
 import type { AllocatorLibrary, FileIdentity } from '../../model/allocator.js';
 import type { LibraryProbe } from '../../model/probe.js';
 import type { ResolvedProgram } from '../../model/program.js';
-import { cacheFolders } from '../../sources/process/jemkit-folders.js';
+import { cacheFolders, fallbackCacheFolder, isPrivateFolder } from '../../sources/process/jemkit-folders.js';
 import { preloadVariable } from './preload-variable.js';
 import { probeLibrary } from './probe-library.js';
 
@@ -31,15 +31,31 @@ function cacheKey(program: ResolvedProgram, library: AllocatorLibrary, environme
   ].join('|');
 }
 
+/** Makes a folder and what is missing above it. Not by `recursive`, which never returns on file systems that refuse with ENOENT. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (isSystemError(error) && error.code === 'EEXIST') return;
+    if (!isSystemError(error) || error.code !== 'ENOENT' || dirname(folder) === folder) throw error;
+    makeFolder(dirname(folder));
+    mkdirSync(folder, { mode: 0o700 });
+  }
+}
+
+/** The folder shared with other users counts only where nobody else can have made it. */
 function cachePath(environment: NodeJS.ProcessEnv): string | undefined {
-  const folder = cacheFolders(environment, process.geteuid?.())[0];
-  return folder === undefined ? undefined : join(folder, 'probes.json');
+  const uid = process.geteuid?.();
+  const folder = cacheFolders(environment, uid)[0];
+  if (folder === undefined) return undefined;
+  const shared = uid !== undefined && folder === fallbackCacheFolder(uid);
+  return shared && !isPrivateFolder(folder, uid) ? undefined : join(folder, 'probes.json');
 }
 
 function readCache(path: string): CacheFile {
   try {
-    const content = JSON.parse(readFileSync(path, 'utf8')) as Partial<CacheFile>;
-    if (content.version === VERSION && content.probes && typeof content.probes === 'object') return content as CacheFile;
+    const content = JSON.parse(readFileSync(path, 'utf8')) as Partial<CacheFile> | null;
+    if (content?.version === VERSION && content.probes && typeof content.probes === 'object') return content as CacheFile;
   } catch (error) {
     // Absent, unreadable or damaged: the probe is made again.
     if (!isSystemError(error) && !(error instanceof SyntaxError)) throw error;
@@ -49,14 +65,16 @@ function readCache(path: string): CacheFile {
 
 function writeCache(path: string, cache: CacheFile): void {
   const beside = `${path}.${process.pid}`;
+  let written = false;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path));
     writeFileSync(beside, JSON.stringify(cache), { mode: 0o600, flag: 'wx' });
+    written = true;
     renameSync(beside, path);
   } catch (error) {
     // A read-only home costs the next start a probe, nothing more.
-    rmSync(beside, { force: true });
     if (!isSystemError(error)) throw error;
+    if (written) rmSync(beside, { force: true });
   }
 }
 
@@ -66,7 +84,7 @@ export function probeLibraryOnce(program: ResolvedProgram, library: AllocatorLib
   const key = cacheKey(program, library, environment);
   const cache = path === undefined ? undefined : readCache(path);
   const known = cache?.probes[key];
-  if (known) return known;
+  if (known?.kind === 'works' && typeof known.serving === 'string') return known;
   const probe = probeLibrary(program, library, environment);
   // Failures are not remembered: installing the missing dependency changes neither file.
   if (path !== undefined && cache && probe.kind === 'works') {

@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { statSync } from '../../sources/file-system.js';
 import { isSystemError } from '../../errors.js';
 import {
   type AllocatorLibrary,
@@ -35,16 +36,16 @@ export function examineLibrary(
   uid: number | undefined = process.geteuid?.(),
 ): Examination {
   const rejected = (reason: RejectedLibrary['reason'], detail: string): Examination => ({ kind: 'rejected', reason, detail });
-  let stats: ReturnType<typeof statSync>;
+  let stats: Stats | undefined;
   try {
-    stats = statSync(path);
-    if (!stats?.isFile()) return rejected('not-a-library', 'it is not a file');
+    // Most candidates are absent, and an exception costs more than all else that is done with one.
+    stats = statSync(path, { throwIfNoEntry: false });
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    return error.code === 'ENOENT' || error.code === 'ENOTDIR'
-      ? rejected('missing', 'there is no such file')
-      : rejected('unreadable', `it cannot be read (${error.code})`);
+    if (error.code !== 'ENOTDIR') return rejected('unreadable', `it cannot be read (${error.code})`);
   }
+  if (!stats) return rejected('missing', 'there is no such file');
+  if (!stats.isFile()) return rejected('not-a-library', 'it is not a file');
   if (!canBePreloaded(path)) {
     return rejected('path-not-preloadable', 'its path has a space or a colon, at which the loader splits LD_PRELOAD');
   }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   type Architecture,
   allocatorOfLibraryName,
@@ -21,7 +21,8 @@ export interface LibraryRequest {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-const TRIPLETS: Readonly<Record<Architecture, readonly string[]>> = {
+/** Debian’s names of library folders. */
+export const TRIPLETS: Readonly<Record<Architecture, readonly string[]>> = {
   x64: ['x86_64-linux-gnu'],
   ia32: ['i386-linux-gnu', 'i686-linux-gnu'],
   arm64: ['aarch64-linux-gnu'],
@@ -32,7 +33,7 @@ const TRIPLETS: Readonly<Record<Architecture, readonly string[]>> = {
   loong64: ['loongarch64-linux-gnu'],
 };
 
-const HOMEBREW_PREFIXES = ['/opt/homebrew', '/usr/local', '/home/linuxbrew/.linuxbrew'];
+export const HOMEBREW_PREFIXES = ['/opt/homebrew', '/usr/local', '/home/linuxbrew/.linuxbrew'];
 
 /** Folders that hold libraries of this architecture, whether or not the loader's cache lists them (Alpine has no cache). */
 function systemFolders(architecture: Architecture | undefined): string[] {
@@ -50,11 +51,12 @@ function systemFolders(architecture: Architecture | undefined): string[] {
 
 function* candidates(request: LibraryRequest): Generator<{ path: string; source: LibrarySource }> {
   const { allocator, environment, target } = request;
-  const names = LIBRARY_FILE_NAMES[allocator];
+  const suffix = process.platform === 'darwin' ? /\.dylib$/ : /\.so/;
+  const names = LIBRARY_FILE_NAMES[allocator].filter((name) => suffix.test(name));
   for (const folder of libraryCacheFolders(environment, process.geteuid?.())) {
     for (const path of installedLibraryPaths(folder, allocator, target)) yield { path, source: 'jemkit' };
   }
-  const inCache = readLoaderCache((name) => allocatorOfLibraryName(name) === allocator);
+  const inCache = readLoaderCache(`lib${allocator}`).filter((entry) => allocatorOfLibraryName(entry.name) === allocator);
   const rank = (name: string) => (names.includes(name) ? names.indexOf(name) : names.length);
   for (const entry of inCache.sort((a, b) => rank(a.name) - rank(b.name))) {
     if (!entry.name.includes('_debug')) yield { path: entry.path, source: 'loader-cache' };
@@ -80,9 +82,9 @@ function installedLibraryPaths(folder: string, allocator: PreloadableAllocator, 
  */
 export function findLibrary(request: LibraryRequest): LibrarySearch {
   const named = request.path
-    ? ({ path: request.path, source: 'option' } as const)
+    ? ({ path: resolve(request.path), source: 'option' } as const)
     : request.environment['JEMKIT_LIBRARY'] && allocatorMatches(request)
-      ? ({ path: request.environment['JEMKIT_LIBRARY'], source: 'JEMKIT_LIBRARY' } as const)
+      ? ({ path: resolve(request.environment['JEMKIT_LIBRARY']), source: 'JEMKIT_LIBRARY' } as const)
       : undefined;
   const rejected: RejectedLibrary[] = [];
   const looked = new Set<string>();

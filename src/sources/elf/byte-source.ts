@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from '../file-system.js';
 
 /** Random access to the bytes of a file; parsers take this, so that a test can hand them a Buffer. */
 export interface ByteSource {
@@ -19,13 +19,15 @@ export function bytesOf(buffer: Buffer): ByteSource {
 export function withFileBytes<T>(path: string, use: (source: ByteSource) => T): T {
   const descriptor = openSync(path, 'r');
   try {
+    const sizeBytes = fstatSync(descriptor).size;
     return use({
-      sizeBytes: fstatSync(descriptor).size,
+      sizeBytes,
       readAt: (offset, length) => {
-        const buffer = Buffer.allocUnsafe(length);
+        // A damaged header may claim any offset and length.
+        const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, sizeBytes - offset)));
         let filled = 0;
-        while (filled < length) {
-          const got = readSync(descriptor, buffer, filled, length - filled, offset + filled);
+        while (filled < buffer.length) {
+          const got = readSync(descriptor, buffer, filled, buffer.length - filled, offset + filled);
           if (got === 0) break;
           filled += got;
         }

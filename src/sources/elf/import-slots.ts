@@ -15,66 +15,31 @@ const ADDRESS_RELOCATIONS: Readonly<Record<Architecture, readonly number[]>> = {
   loong64: [5, 2],
 };
 
-/** Indexes of the undefined symbols of this name. They stand before the first hashed one. */
-function undefinedSymbols(source: ByteSource, image: ElfImage, name: string): Set<number> {
-  const { word, half } = elfNumbers(image.bits, image.littleEndian);
-  const found = new Set<number>();
-  const offsetOf = (tag: number) => {
-    const address = image.dynamic.get(tag);
-    return address === undefined ? undefined : fileOffsetOf(image.segments, address);
-  };
-  const symbolsAt = offsetOf(DT.SYMTAB);
-  const strings = readDynamicStrings(source, image);
-  const gnuHashAt = offsetOf(DT.GNU_HASH);
-  const hashAt = offsetOf(DT.HASH);
-  if (symbolsAt === undefined || !strings) return found;
-  const count =
-    hashAt !== undefined
-      ? word(source.readAt(hashAt, 8), 4)
-      : gnuHashAt !== undefined
-        ? word(source.readAt(gnuHashAt, 8), 4)
-        : 0;
-  const bytes = image.bits === 64 ? 24 : 16;
-  const table = source.readAt(symbolsAt, Math.min(count, 4_000_000) * bytes);
-  const wanted = Buffer.from(`${name}\0`);
-  const sectionAt = image.bits === 64 ? 6 : 14;
-  for (let index = 1; (index + 1) * bytes <= table.length; index++) {
-    const at = index * bytes;
-    if (half(table, at + sectionAt) !== 0) continue;
-    const nameAt = word(table, at);
-    if (strings.subarray(nameAt, nameAt + wanted.length).equals(wanted)) found.add(index);
-  }
-  return found;
+/** What a relocation writes, and where. */
+interface Slot {
+  readonly symbol: number;
+  readonly address: number;
 }
 
-/**
- * The addresses (unrelocated) of the slots through which an image calls `name` in other libraries: its entries of the global
- * offset table. Empty where it does not import the name. `hashedSymbol` is the index of the name's own entry among the hashed
- * symbols, if any: a definition that another library may stand in for, or the PLT entry of a program that takes the address.
- */
-export function findImportSlots(source: ByteSource, image: ElfImage, name: string, hashedSymbol?: number): number[] {
-  const types = image.architecture && ADDRESS_RELOCATIONS[image.architecture];
-  const symbols = undefinedSymbols(source, image, name);
-  if (hashedSymbol !== undefined) symbols.add(hashedSymbol);
-  if (!types || symbols.size === 0) return [];
+const MAX_TABLE_BYTES = 256 * 1024 * 1024;
+
+function readSlots(source: ByteSource, image: ElfImage, types: readonly number[]): Slot[] {
   const { word, long, longBytes } = elfNumbers(image.bits, image.littleEndian);
-  const slots: number[] = [];
+  const slots: Slot[] = [];
   const scan = (address: number | undefined, bytes: number | undefined, withAddend: boolean) => {
     const offset = address === undefined ? undefined : fileOffsetOf(image.segments, address);
     if (offset === undefined || bytes === undefined) return;
-    const table = source.readAt(offset, Math.min(bytes, 256 * 1024 * 1024));
+    const table = source.readAt(offset, Math.min(bytes, MAX_TABLE_BYTES));
     const entryBytes = longBytes * (withAddend ? 3 : 2);
     for (let at = 0; at + entryBytes <= table.length; at += entryBytes) {
-      const symbol =
-        image.bits === 64
-          ? word(table, at + longBytes + (image.littleEndian ? 4 : 0))
-          : Math.floor(word(table, at + longBytes) / 256);
-      if (!symbols.has(symbol)) continue;
-      const type =
-        image.bits === 64
-          ? word(table, at + longBytes + (image.littleEndian ? 0 : 4))
-          : word(table, at + longBytes) % 256;
-      if (types.includes(type)) slots.push(long(table, at));
+      const wide = image.bits === 64;
+      const symbol = wide
+        ? word(table, at + longBytes + (image.littleEndian ? 4 : 0))
+        : Math.floor(word(table, at + longBytes) / 256);
+      const type = wide
+        ? word(table, at + longBytes + (image.littleEndian ? 0 : 4))
+        : word(table, at + longBytes) % 256;
+      if (symbol !== 0 && types.includes(type)) slots.push({ symbol, address: long(table, at) });
     }
   };
   const { dynamic } = image;
@@ -82,4 +47,30 @@ export function findImportSlots(source: ByteSource, image: ElfImage, name: strin
   scan(dynamic.get(DT.RELA), dynamic.get(DT.RELASZ), true);
   scan(dynamic.get(DT.REL), dynamic.get(DT.RELSZ), false);
   return slots;
+}
+
+/**
+ * The addresses (unrelocated) of the slots through which an image calls `name`: its entries of the global offset table. A name
+ * that the image itself exports counts too, as another library's may take its place. Empty where it has no such slot.
+ */
+export function findImportSlots(source: ByteSource, image: ElfImage, name: string): number[] {
+  const types = image.architecture && ADDRESS_RELOCATIONS[image.architecture];
+  const symbolsAddress = image.dynamic.get(DT.SYMTAB);
+  const symbolsAt = symbolsAddress === undefined ? undefined : fileOffsetOf(image.segments, symbolsAddress);
+  const strings = readDynamicStrings(source, image);
+  if (!types || symbolsAt === undefined || !strings) return [];
+  const slots = readSlots(source, image, types);
+  const { word } = elfNumbers(image.bits, image.littleEndian);
+  const symbolBytes = image.bits === 64 ? 24 : 16;
+  // No header says how many symbols there are, and the hash table leaves imported ones out: the relocations say which are used.
+  const last = slots.reduce((highest, { symbol }) => Math.max(highest, symbol), 0);
+  const symbols = source.readAt(symbolsAt, Math.min((last + 1) * symbolBytes, MAX_TABLE_BYTES));
+  const wanted = Buffer.from(`${name}\0`);
+  return slots
+    .filter(({ symbol }) => {
+      if ((symbol + 1) * symbolBytes > symbols.length) return false;
+      const nameAt = word(symbols, symbol * symbolBytes);
+      return strings.subarray(nameAt, nameAt + wanted.length).equals(wanted);
+    })
+    .map(({ address }) => address);
 }

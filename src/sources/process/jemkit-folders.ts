@@ -50,6 +50,11 @@ export function canBePreloaded(path: string): boolean {
   return !/[\s:$]/.test(path);
 }
 
+/** mkdir below these never ends in Node 20 to 26 (a recursive one tries again for ever), and no file belongs there. */
+export function isKernelFolder(folder: string): boolean {
+  return /^\/(proc|sys)(\/|$)/.test(folder);
+}
+
 /** A folder that only this user can have filled: no symbolic link, owned by the user, closed to everybody else. */
 export function isPrivateFolder(folder: string, uid: number): boolean {
   try {

@@ -1,11 +1,11 @@
-import { accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync } from '../file-system.js';
 import { join } from 'node:path';
 import { isSystemError } from '../../errors.js';
 import type { FileIdentity, LibraryTarget } from '../../model/allocator.js';
 import type { ProgramResolution, ProgramStep, ResolvedProgram } from '../../model/program.js';
 import { hasFileCapabilities } from '../../native.js';
 import { readElf } from '../elf/elf-image.js';
-import { isNodeShim, parseEnvCommand, parseShebang } from './shebang.js';
+import { type EnvCommand, isNodeShim, parseEnvArgument, parseEnvCommand, parseShebang } from './shebang.js';
 
 /** The kernel follows at most four scripts; `env` and shims add to that. */
 const MAX_STEPS = 8;
@@ -88,58 +88,98 @@ function preloadingOf(path: string): Preloading {
  * Finds what a command really starts: through PATH, `#!` lines, `env`, and the shell shims of npm and pnpm, to the program
  * whose malloc is at stake. Reads a few kilobytes of each file and runs nothing. Shims of version managers (pyenv, rbenv, asdf)
  * end at their shell: what they start is known to themselves only.
+ *
+ * @param args the command's arguments: `env A=b node` starts node.
  */
-export function resolveProgram(command: string, searchPath: string | undefined): ProgramResolution {
+export function resolveProgram(command: string, searchPath: string | undefined, args: readonly string[] = []): ProgramResolution {
   const first = lookUpCommand(command, searchPath);
   if (first.kind === 'not-found') return { kind: 'not-found', name: command };
   if (first.kind === 'not-executable') return { kind: 'not-executable', path: first.path, reason: first.reason };
 
   const steps: ProgramStep[] = [stepOf(first.path)];
   let throughShell = false;
-  let current = first.path;
+  let dropsPreload = false;
+  let current: Position = { path: first.path, startedBy: 'execvp', args: isEnv(first.path) ? args : [] };
   for (let depth = 0; depth < MAX_STEPS; depth++) {
-    const next = nextStep(current, searchPath, depth === 0);
+    const next = nextStep(current, searchPath);
     if (next.kind === 'end') break;
     if (next.kind === 'broken') return { kind: 'not-executable', path: first.path, reason: next.reason };
-    if (next.withoutShebang) throughShell = true;
+    if (next.withoutShebang && depth === 0) throughShell = true;
+    dropsPreload ||= next.dropsPreload;
     steps.push(...next.paths.map(stepOf));
-    current = next.paths.at(-1) ?? current;
+    current = { path: next.paths.at(-1) ?? current.path, startedBy: next.startedBy, args: [] };
   }
-  const interpreter = realpathSync(current);
-  return { kind: 'resolved', program: { path: first.path, throughShell, steps, interpreter, ...preloadingOf(interpreter) } };
+  const interpreter = realpathSync(current.path);
+  const preloading = preloadingOf(interpreter);
+  return {
+    kind: 'resolved',
+    program: {
+      path: first.path,
+      throughShell,
+      steps,
+      interpreter,
+      target: preloading.target,
+      unpreloadable: dropsPreload ? 'environment-dropped' : preloading.unpreloadable,
+    },
+  };
 }
 
-type Next =
-  | { readonly kind: 'end' }
-  | { readonly kind: 'broken'; readonly reason: string }
-  | { readonly kind: 'next'; readonly paths: readonly string[]; readonly withoutShebang: boolean };
+/** A file on the way, and who starts it: the kernel takes it as it is, execvp(3) hands what the kernel refuses to the shell. */
+interface Position {
+  readonly path: string;
+  readonly startedBy: 'kernel' | 'execvp';
+  /** What follows it, where it is `env` and that matters. */
+  readonly args: readonly string[];
+}
 
-function nextStep(path: string, searchPath: string | undefined, isFirst: boolean): Next {
+interface NextStep {
+  readonly kind: 'next';
+  readonly paths: readonly string[];
+  readonly startedBy: Position['startedBy'];
+  readonly withoutShebang: boolean;
+  readonly dropsPreload: boolean;
+}
+
+type Next = { readonly kind: 'end' } | { readonly kind: 'broken'; readonly reason: string } | NextStep;
+
+const END: Next = { kind: 'end' };
+
+const isEnv = (path: string) => /(^|\/)env$/.test(path);
+
+/** The shell that execvp(3) hands a file to which is neither a program nor a script with a first line. */
+function shellInstead(position: Position): Next {
+  if (position.startedBy === 'kernel') return END;
+  return { kind: 'next', paths: ['/bin/sh'], startedBy: 'kernel', withoutShebang: true, dropsPreload: false };
+}
+
+/** What `env` starts; `env: 'node': No such file` is for env to say, with its own exit code. */
+function afterEnv({ program, dropsPreload }: EnvCommand, searchPath: string | undefined, through: readonly string[]): Next {
+  const target = program === undefined ? undefined : lookUpCommand(program, searchPath);
+  const paths = target?.kind === 'file' ? [...through, target.path] : through;
+  if (paths.length === 0) return END;
+  return { kind: 'next', paths, startedBy: target?.kind === 'file' ? 'execvp' : 'kernel', withoutShebang: false, dropsPreload };
+}
+
+function nextStep(position: Position, searchPath: string | undefined): Next {
+  const { path, args } = position;
+  if (args.length > 0) return afterEnv(parseEnvCommand(args), searchPath, []);
   const head = readHead(path, SHIM_BYTES);
-  if (!head || head.length === 0) return head && isFirst ? { kind: 'next', paths: ['/bin/sh'], withoutShebang: true } : { kind: 'end' };
-  if (head.readUInt8(0) === 0x7f || isMachO(head)) return { kind: 'end' };
+  if (!head) return END;
+  if (head[0] === 0x7f || isMachO(head)) return END;
   const shebang = parseShebang(head);
-  if (!shebang) {
-    // Neither a program nor a script with an interpreter: execve says ENOEXEC, and execvp hands it to the shell.
-    return isFirst ? { kind: 'next', paths: ['/bin/sh'], withoutShebang: true } : { kind: 'end' };
-  }
-  const found = lookAt(shebang.interpreter);
+  // Binary data is no script, but the kernel may know it (binfmt_misc).
+  if (!shebang) return head.includes(0) ? END : shellInstead(position);
+  const { interpreter, argument } = shebang;
+  const found = lookAt(interpreter);
   if (found.kind !== 'file') {
-    return { kind: 'broken', reason: `its first line names ${shebang.interpreter}, which ${found.kind === 'not-found' ? 'does not exist' : 'cannot be executed'}` };
+    const problem = found.kind === 'not-found' ? 'does not exist' : 'cannot be executed';
+    return { kind: 'broken', reason: `its first line names ${interpreter}, which ${problem}` };
   }
-  const paths = [shebang.interpreter];
-  const started =
-    /(^|\/)env$/.test(shebang.interpreter) && shebang.argument
-      ? parseEnvCommand(shebang.argument)
-      : /(^|\/)(ba|da|z|k)?sh$/.test(shebang.interpreter) && isNodeShim(head.toString('utf8'))
-        ? 'node'
-        : undefined;
-  if (started) {
-    const target = lookUpCommand(started, searchPath);
-    // `env: 'node': No such file` is for env to say, with its own exit code.
-    if (target.kind === 'file') paths.push(target.path);
+  if (isEnv(interpreter) && argument) return afterEnv(parseEnvArgument(argument), searchPath, [interpreter]);
+  if (/(^|\/)(ba|da|z|k)?sh$/.test(interpreter) && isNodeShim(head.toString('utf8'))) {
+    return afterEnv({ program: 'node', dropsPreload: false }, searchPath, [interpreter]);
   }
-  return { kind: 'next', paths, withoutShebang: false };
+  return { kind: 'next', paths: [interpreter], startedBy: 'kernel', withoutShebang: false, dropsPreload: false };
 }
 
 function isMachO(head: Buffer): boolean {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync } from '../file-system.js';
 import { isSystemError } from '../../errors.js';
 
 /** What a descriptor stands for. */
@@ -15,12 +15,9 @@ export interface OpenDescriptor {
  * Node takes the lowest free numbers, an epoll first: what stands below that was there before. Above it, files, terminals and pipes
  * of which we hold one end only were given; of its own pipes Node holds both ends.
  *
- * @param socketsMayBeOwn an inspector is listening: a socket above the first epoll may be Node's.
+ * @param listens an inspector is listening: a socket above the first epoll, and libuv's spare /dev/null, may be Node's.
  */
-export function inferInheritedDescriptors(
-  descriptors: ReadonlyMap<number, OpenDescriptor>,
-  socketsMayBeOwn: boolean,
-): number[] {
+export function inferInheritedDescriptors(descriptors: ReadonlyMap<number, OpenDescriptor>, listens: boolean): number[] {
   const all = [...descriptors].sort(([a], [b]) => a - b);
   const firstOwn = all.find(([, { target }]) => target === 'anon_inode:[eventpoll]')?.[0] ?? Infinity;
   const holdsBothEnds = (pipe: string) => {
@@ -30,9 +27,9 @@ export function inferInheritedDescriptors(
   return all
     .filter(([number, { target }]) => {
       if (number < firstOwn) return true;
-      if (target.startsWith('anon_inode:') || target === '/dev/null') return false;
+      if (target.startsWith('anon_inode:')) return false;
       if (target.startsWith('pipe:')) return !holdsBothEnds(target);
-      if (target.startsWith('socket:')) return !socketsMayBeOwn;
+      if (target.startsWith('socket:') || target === '/dev/null') return !listens;
       return target.startsWith('/');
     })
     .map(([number]) => number);
@@ -44,10 +41,9 @@ export function readOwnDescriptors(): Map<number, OpenDescriptor> {
   try {
     for (const name of readdirSync('/proc/self/fd')) {
       try {
-        const target = readlinkSync(`/proc/self/fd/${name}`);
-        const flags = /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${name}`, 'latin1'))?.[1] ?? '0';
-        // O_RDONLY is 0: anything else in the lowest two bits can write.
-        descriptors.set(Number(name), { target, writable: (Number.parseInt(flags, 8) & 3) !== 0 });
+        const link = `/proc/self/fd/${name}`;
+        // The link's own permission bits say how the file was opened.
+        descriptors.set(Number(name), { target: readlinkSync(link), writable: (lstatSync(link).mode & 0o200) !== 0 });
       } catch (error) {
         // The descriptor of the listing itself is gone by now.
         if (!isSystemError(error)) throw error;

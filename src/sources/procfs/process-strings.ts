@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync } from '../file-system.js';
 
 /** Splits the NUL-separated text of `/proc/PID/cmdline` or `environ`, byte for byte; an empty argument stays one. */
 export function parseNulSeparated(content: Buffer): Buffer[] {

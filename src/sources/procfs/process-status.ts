@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import type { ProcessStatus } from '../../model/process.js';
+
+function numbersAfter(text: string, label: string): number[] {
+  const at = text.indexOf(`\n${label}:`);
+  if (at === -1) return [];
+  const end = text.indexOf('\n', at + 1);
+  const words = text.slice(at + label.length + 2, end === -1 ? undefined : end).split(/\s+/);
+  return words.filter((word) => /^\d+$/.test(word)).map(Number);
+}
+
+/** Parses `/proc/PID/status`; its first line is the name, so that every other one has a line feed in front. */
+export function parseProcessStatus(text: string): ProcessStatus {
+  const [realUid, effectiveUid] = numbersAfter(text, 'Uid');
+  const [residentKib] = numbersAfter(text, 'VmRSS');
+  const [threads] = numbersAfter(text, 'Threads');
+  const [noNewPrivileges] = numbersAfter(text, 'NoNewPrivs');
+  return {
+    realUid,
+    effectiveUid,
+    residentBytes: residentKib === undefined ? undefined : residentKib * 1024,
+    threads,
+    noNewPrivileges: noNewPrivileges === undefined ? undefined : noNewPrivileges === 1,
+  };
+}
+
+/** Reads `/proc/PID/status`. Throws the system's error. */
+export function readProcessStatus(pid: number | 'self'): ProcessStatus {
+  return parseProcessStatus(readFileSync(`/proc/${pid}/status`, 'utf8'));
+}
