@@ -16,8 +16,7 @@ export const {
   readSync,
   realpathSync,
   renameSync,
-  rmSync,
   statSync,
+  unlinkSync,
   writeFileSync,
-  writeSync,
 } = process.getBuiltinModule('node:fs');

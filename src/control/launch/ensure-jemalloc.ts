@@ -12,6 +12,9 @@ const require = createRequire(import.meta.url);
 /** Holds the pid of a process that has replaced itself once: a second attempt would be a loop. */
 const GUARD = 'JEMKIT_REEXEC';
 
+/** The first call takes the guard away, later ones (jemkit/auto, then the program's own) must know still. */
+let startedAgain = false;
+
 /** Options of {@link ensureJemalloc}. */
 export interface EnsureJemallocOptions {
   /** A library file, instead of searching. */
@@ -72,7 +75,7 @@ function giveUp(fallback: LaunchFallback, how: NonNullable<EnsureJemallocOptions
 export function ensureJemalloc(options: EnsureJemallocOptions = {}): EnsureJemallocResult {
   if (!process.getBuiltinModule('node:worker_threads').isMainThread) return { kind: 'worker', reason: 'a worker thread has the allocator of its process' };
   const how = options.fallback ?? fallbackFromEnvironment();
-  const startedAgain = process.env[GUARD] === String(process.pid);
+  startedAgain ||= process.env[GUARD] === String(process.pid);
   delete process.env[GUARD];
   if (process.env['JEMKIT_DISABLE'] === '1') {
     return { kind: 'fallback', reason: 'disabled', cause: 'JEMKIT_DISABLE is 1', remedy: 'unset JEMKIT_DISABLE' };

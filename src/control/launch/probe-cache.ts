@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from '../../sources/file-system.js';
+import { mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from '../../sources/file-system.js';
 import { dirname, join } from 'node:path';
 import { isSystemError } from '../../errors.js';
 import type { AllocatorLibrary, FileIdentity } from '../../model/allocator.js';
@@ -65,16 +65,23 @@ function readCache(path: string): CacheFile {
 
 function writeCache(path: string, cache: CacheFile): void {
   const beside = `${path}.${process.pid}`;
-  let written = false;
   try {
     makeFolder(dirname(path));
     writeFileSync(beside, JSON.stringify(cache), { mode: 0o600, flag: 'wx' });
-    written = true;
     renameSync(beside, path);
   } catch (error) {
     // A read-only home costs the next start a probe, nothing more.
     if (!isSystemError(error)) throw error;
-    if (written) rmSync(beside, { force: true });
+    if (error.code !== 'EEXIST') removeQuietly(beside);
+  }
+}
+
+/** A full disk leaves the beginning of a file. */
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
   }
 }
 
