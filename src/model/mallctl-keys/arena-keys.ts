@@ -1,0 +1,115 @@
+import { mallctlKeys } from './row.js';
+
+const FREES_LIVE_MEMORY = 'it frees memory that is still in use: V8’s own is in every arena that a thread was bound to';
+
+/** One arena, by its index (4096 stands for all), and what all arenas have in common. */
+export const ARENA_KEYS = {
+  ...mallctlKeys(
+    'arena.<i>.',
+    {},
+    {
+      initialized: { type: 'bool', since: '5.0.0', doc: 'Whether the arena is in use.' },
+      decay: { type: 'void', access: 'trigger', since: '4.1.0', doc: 'Purges what is due by the decay times.' },
+      purge: { type: 'void', access: 'trigger', doc: 'Gives all unused pages of the arena back to the kernel now.' },
+      reset: { type: 'void', access: 'trigger', since: '4.2.0', refused: FREES_LIVE_MEMORY, doc: 'Frees all the arena’s allocations.' },
+      destroy: {
+        type: 'void',
+        access: 'trigger',
+        since: '5.0.0',
+        refused: FREES_LIVE_MEMORY,
+        doc: 'Frees all the arena’s allocations and the arena.',
+      },
+      dss: {
+        type: 'const char *',
+        access: 'read-write',
+        doc: 'Whether memory by sbrk is used: disabled, primary (first) or secondary (after mmap).',
+      },
+      dirty_decay_ms: {
+        type: 'ssize_t',
+        access: 'read-write',
+        unit: 'ms',
+        since: '5.0.0',
+        doc: 'How long unused dirty pages of this arena stay; 0 at once, -1 for ever.',
+      },
+      muzzy_decay_ms: {
+        type: 'ssize_t',
+        access: 'read-write',
+        unit: 'ms',
+        since: '5.0.0',
+        doc: 'How long pages of this arena the kernel may already take stay before they are really given back; 0 at once, -1 for ever.',
+      },
+      extent_hooks: {
+        type: 'void *',
+        access: 'read-write',
+        since: '5.0.0',
+        refused: 'it replaces the functions that get the arena’s memory',
+        doc: 'The table of functions by which the arena gets and returns memory.',
+      },
+      retain_grow_limit: {
+        type: 'size_t',
+        access: 'read-write',
+        unit: 'bytes',
+        since: '5.1.0',
+        needs: 'opt.retain',
+        doc: 'The most by which retained memory grows at once.',
+      },
+      oversize_threshold: {
+        type: 'size_t',
+        access: 'read-write',
+        unit: 'bytes',
+        since: '5.3.0',
+        doc: 'Extents above it are given back early.',
+      },
+      name: { type: 'char []', access: 'read-write', since: '5.3.1', doc: 'A name for people, up to 31 bytes.' },
+    },
+  ),
+  ...mallctlKeys(
+    'arenas.',
+    {},
+    {
+      narenas: { type: 'unsigned', unit: 'count', doc: 'How many arenas there may be now: indices run below it.' },
+      dirty_decay_ms: {
+        type: 'ssize_t',
+        access: 'read-write',
+        unit: 'ms',
+        since: '5.0.0',
+        doc: 'The arena.<i>.dirty_decay_ms of arenas that are made from now on; existing ones keep theirs.',
+      },
+      muzzy_decay_ms: {
+        type: 'ssize_t',
+        access: 'read-write',
+        unit: 'ms',
+        since: '5.0.0',
+        doc: 'The arena.<i>.muzzy_decay_ms of arenas that are made from now on; existing ones keep theirs.',
+      },
+      quantum: { type: 'size_t', unit: 'bytes', doc: 'The distance between the smallest size classes.' },
+      page: { type: 'size_t', unit: 'bytes', doc: 'The page size jemalloc was built for.' },
+      hugepage: { type: 'size_t', unit: 'bytes', since: '5.3.1', doc: 'The huge page size jemalloc was built for.' },
+      tcache_max: { type: 'size_t', unit: 'bytes', doc: 'The largest size thread caches hold.' },
+      nbins: { type: 'unsigned', unit: 'count', doc: 'How many small size classes there are.' },
+      nhbins: { type: 'unsigned', unit: 'count', doc: 'How many size classes thread caches hold.' },
+      nlextents: { type: 'unsigned', unit: 'count', since: '5.0.0', doc: 'How many large size classes there are.' },
+      'bin.<i>.size': { type: 'size_t', unit: 'bytes', doc: 'The size of this small class.' },
+      'bin.<i>.nregs': { type: 'uint32_t', unit: 'count', doc: 'Regions (blocks) in one slab of this class.' },
+      'bin.<i>.slab_size': { type: 'size_t', unit: 'bytes', since: '5.0.0', doc: 'The size of one slab of this class.' },
+      'bin.<i>.nshards': { type: 'uint32_t', unit: 'count', since: '5.2.0', doc: 'Into how many locks the class is divided in each arena.' },
+      'lextent.<i>.size': { type: 'size_t', unit: 'bytes', since: '5.0.0', doc: 'The size of this large class.' },
+      create: {
+        type: 'unsigned',
+        access: 'call',
+        unit: 'index',
+        since: '5.0.0',
+        refused: 'reading it makes an arena, which cannot be taken away safely',
+        doc: 'Makes an arena, with functions of one’s own for its memory if written.',
+      },
+      lookup: {
+        type: 'unsigned',
+        access: 'call',
+        unit: 'index',
+        since: '5.1.0',
+        refused: 'it takes an address',
+        doc: 'The arena that an allocation belongs to.',
+      },
+    },
+  ),
+};
