@@ -36,12 +36,23 @@ function sources(part) {
 
 const compiler = process.env.CC || 'cc';
 const common = [
-  '-std=gnu11', '-O2', '-g1', '-fPIC', '-fvisibility=hidden', '-fno-omit-frame-pointer',
-  '-Wall', '-Wextra', '-Wshadow', '-Wconversion', '-Wno-sign-conversion', '-Werror=implicit-function-declaration',
+  '-std=gnu11',
+  '-O2',
+  '-g1',
+  '-fPIC',
+  '-fvisibility=hidden',
+  '-fno-omit-frame-pointer',
+  '-Wall',
+  '-Wextra',
+  '-Wshadow',
+  '-Wconversion',
+  '-Wno-sign-conversion',
+  '-Werror=implicit-function-declaration',
   ...(sanitize ? ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'] : ['-D_FORTIFY_SOURCE=2']),
   // Debug information without the paths of the machine that built it.
   `-ffile-prefix-map=${join(here, '..')}=.`,
-  '-I', join(here, 'shared'),
+  '-I',
+  join(here, 'shared'),
 ];
 const link = mac
   ? ['-bundle', '-undefined', 'dynamic_lookup']

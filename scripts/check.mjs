@@ -20,9 +20,17 @@ function run([name, command, args]) {
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
     child.on('close', (code) => {
-      console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+      console.log(
+        `${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`,
+      );
       if (code !== 0) console.log(output.trimEnd());
-      else if (name === 'unit tests') console.log(output.split('\n').filter((line) => /^\s+(Tests|Test Files) /.test(line)).join('\n'));
+      else if (name === 'unit tests')
+        console.log(
+          output
+            .split('\n')
+            .filter((line) => /^\s+(Tests|Test Files) /.test(line))
+            .join('\n'),
+        );
       resolve(code === 0);
     });
   });

@@ -12,10 +12,18 @@ const target = join(root, 'dist', 'run-cli.cjs');
 // A package must not carry what an earlier build left of modules that are gone; elsewhere running programs may use dist meanwhile.
 if (process.argv.includes('--fresh')) rmSync(join(root, 'dist'), { recursive: true, force: true });
 rmSync(target, { force: true });
-const compiler = spawnSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(root, 'tsconfig.build.json')], {
-  stdio: ['ignore', 'inherit', 'inherit'],
-});
+const compiler = spawnSync(
+  process.execPath,
+  [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(root, 'tsconfig.build.json')],
+  {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  },
+);
 // An error of types leaves usable JavaScript: the bundle is made either way, and never older than the modules.
-const bundle = await rolldown({ input: join(root, 'dist', 'cli', 'run-cli.js'), platform: 'node', external: [/^node:/] });
+const bundle = await rolldown({
+  input: join(root, 'dist', 'cli', 'run-cli.js'),
+  platform: 'node',
+  external: [/^node:/],
+});
 await bundle.write({ file: target, format: 'cjs', comments: false });
 process.exitCode = compiler.status ?? 1;

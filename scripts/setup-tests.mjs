@@ -7,10 +7,22 @@ import { join } from 'node:path';
 
 /** Debian packages by what proves their presence, and the test files that need them. */
 const PACKAGES = [
-  { name: 'libjemalloc2', file: ['/usr/lib/x86_64-linux-gnu/libjemalloc.so.2', '/usr/lib/aarch64-linux-gnu/libjemalloc.so.2'], tests: ['process', 'package'] },
+  {
+    name: 'libjemalloc2',
+    file: ['/usr/lib/x86_64-linux-gnu/libjemalloc.so.2', '/usr/lib/aarch64-linux-gnu/libjemalloc.so.2'],
+    tests: ['process', 'package'],
+  },
   { name: 'libjemalloc-dev', file: ['/usr/include/jemalloc/jemalloc.h'], tests: ['process/conf'] },
-  { name: 'libmimalloc2.0', file: ['/usr/lib/x86_64-linux-gnu/libmimalloc.so.2', '/usr/lib/aarch64-linux-gnu/libmimalloc.so.2'], tests: ['process/ps', 'process/doctor'] },
-  { name: 'libtcmalloc-minimal4', file: ['/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4', '/usr/lib/aarch64-linux-gnu/libtcmalloc_minimal.so.4'], tests: ['process/ps'] },
+  {
+    name: 'libmimalloc2.0',
+    file: ['/usr/lib/x86_64-linux-gnu/libmimalloc.so.2', '/usr/lib/aarch64-linux-gnu/libmimalloc.so.2'],
+    tests: ['process/ps', 'process/doctor'],
+  },
+  {
+    name: 'libtcmalloc-minimal4',
+    file: ['/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4', '/usr/lib/aarch64-linux-gnu/libtcmalloc_minimal.so.4'],
+    tests: ['process/ps'],
+  },
   { name: 'redis-server', file: ['/usr/bin/redis-server'], tests: ['process/run', 'process/ps'] },
   { name: 'ruby', file: ['/usr/bin/ruby'], tests: ['process/run', 'process/guides'] },
   { name: 'python3', file: ['/usr/bin/python3'], tests: ['process/run'] },
@@ -63,7 +75,8 @@ function setUpPackages() {
 /** Fetches the Node versions that are not at hand, by the npm package `node`; returns the majors that are still missing. */
 function setUpNodes() {
   const binary = (major) => join(nodesFolder, 'node_modules', `node${major}`, 'bin', 'node');
-  const works = (major) => process.versions.node.startsWith(`${major}.`) || spawnSync(binary(major), ['-v']).status === 0;
+  const works = (major) =>
+    process.versions.node.startsWith(`${major}.`) || spawnSync(binary(major), ['-v']).status === 0;
   const missing = NODE_MAJORS.filter((major) => !works(major));
   if (missing.length === 0) return [];
   mkdirSync(nodesFolder, { recursive: true });
@@ -81,9 +94,13 @@ export function setUpTests() {
   const left = [];
   if (withoutPackages.length > 0) {
     const line = `apt-get install -y --no-install-recommends ${withoutPackages.map(({ name }) => name).join(' ')}`;
-    console.error(`\nSome Debian packages are missing and may not be installed from here. Type this, then run the tests again:\n\n  sudo ${line}\n`);
-    for (const { name, tests } of withoutPackages) for (const test of tests) left.push({ test, reason: `needs ${name}` });
+    console.error(
+      `\nSome Debian packages are missing and may not be installed from here. Type this, then run the tests again:\n\n  sudo ${line}\n`,
+    );
+    for (const { name, tests } of withoutPackages)
+      for (const test of tests) left.push({ test, reason: `needs ${name}` });
   }
-  for (const major of withoutNodes) for (const test of ['process/auto', 'package']) left.push({ test, reason: `needs Node ${major}` });
+  for (const major of withoutNodes)
+    for (const test of ['process/auto', 'package']) left.push({ test, reason: `needs Node ${major}` });
   return left;
 }

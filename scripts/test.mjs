@@ -19,7 +19,10 @@ if (left.length > 0 && process.env.CI === 'true') {
   process.exit(1);
 }
 run(process.execPath, ['scripts/check.mjs']);
-const excluded = [...new Set(left.map(({ test }) => test))].flatMap((test) => ['--exclude', `tests/${test}${test.includes('/') ? '*' : '/**'}`]);
+const excluded = [...new Set(left.map(({ test }) => test))].flatMap((test) => [
+  '--exclude',
+  `tests/${test}${test.includes('/') ? '*' : '/**'}`,
+]);
 run(bin('vitest'), ['run', '--project', 'process', ...excluded]);
 if (left.length > 0) {
   console.error('\nNot run:');

@@ -12,27 +12,43 @@ interface ErrorRow {
 export const ERRORS = {
   ERR_JEM_USAGE: { exitCode: 2, meaning: 'An option, argument or command is unknown, missing or malformed.' },
   ERR_JEM_PROGRAM_NOT_FOUND: { exitCode: 127, meaning: 'The program to run is neither a path nor a name in PATH.' },
-  ERR_JEM_PROGRAM_NOT_EXECUTABLE: { exitCode: 126, meaning: 'The program to run exists but the kernel will not execute it.' },
+  ERR_JEM_PROGRAM_NOT_EXECUTABLE: {
+    exitCode: 126,
+    meaning: 'The program to run exists but the kernel will not execute it.',
+  },
   ERR_JEM_LIBRARY_UNUSABLE: {
     exitCode: 3,
-    meaning: 'No allocator library fits the program (absent, unreadable, wrong architecture or C library, or it fails to load) and the fallback was forbidden.',
+    meaning:
+      'No allocator library fits the program (absent, unreadable, wrong architecture or C library, or it fails to load) and the fallback was forbidden.',
   },
-  ERR_JEM_MALLOC_CONF: { exitCode: 2, meaning: 'A MALLOC_CONF string has an unknown option, a bad value or a conflict.' },
+  ERR_JEM_MALLOC_CONF: {
+    exitCode: 2,
+    meaning: 'A MALLOC_CONF string has an unknown option, a bad value or a conflict.',
+  },
   ERR_JEM_MALLCTL: {
     exitCode: 2,
     meaning: 'A mallctl key is unknown, is not for reading or writing, or jemalloc did not take the value.',
   },
   ERR_JEM_NO_SUCH_PROCESS: { exitCode: 3, meaning: 'No process has this pid (any more).' },
   ERR_JEM_NO_PERMISSION: { exitCode: 3, meaning: 'The kernel refuses access to this process or file.' },
-  ERR_JEM_INSTALL_FAILED: { exitCode: 3, meaning: 'The allocator library could not be installed; what was there before is unchanged.' },
+  ERR_JEM_INSTALL_FAILED: {
+    exitCode: 3,
+    meaning: 'The allocator library could not be installed; what was there before is unchanged.',
+  },
   ERR_JEM_INSTALL_BUSY: { exitCode: 3, meaning: 'Another jemkit process is installing into the same folder.' },
   ERR_JEM_SYSTEM_PACKAGE: {
     exitCode: 3,
     meaning: 'The library belongs to the system package manager, which alone may change it.',
   },
-  ERR_JEM_UNSUPPORTED_PLATFORM: { exitCode: 3, meaning: 'This operating system, architecture or package manager is not supported here.' },
+  ERR_JEM_UNSUPPORTED_PLATFORM: {
+    exitCode: 3,
+    meaning: 'This operating system, architecture or package manager is not supported here.',
+  },
   ERR_JEM_FILE: { exitCode: 3, meaning: 'A file or folder could not be read or written.' },
-  ERR_JEM_DEMO_SERVER: { exitCode: 3, meaning: "The demo's server did not start, ended too early or stopped answering." },
+  ERR_JEM_DEMO_SERVER: {
+    exitCode: 3,
+    meaning: "The demo's server did not start, ended too early or stopped answering.",
+  },
   ERR_JEM_NATIVE: { exitCode: 70, meaning: 'The native part of jemkit is missing or does not load.' },
   ERR_JEM_INTERNAL: { exitCode: 70, meaning: 'A bug in jemkit.' },
 } as const satisfies Record<string, ErrorRow>;

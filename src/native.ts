@@ -42,7 +42,10 @@ export interface MallctlAddon {
   /** Advances the epoch; an error number or 0. */
   mallctlRefresh(): number | undefined;
   /** A function that advances the epoch and fills an array; it gives the error number of the first or 0. */
-  openMallctlSampler(names: readonly string[], types: readonly number[]): ((counters: Float64Array) => number) | undefined;
+  openMallctlSampler(
+    names: readonly string[],
+    types: readonly number[],
+  ): ((counters: Float64Array) => number) | undefined;
 }
 
 /** The addon's own functions. Everything is synchronous; only translated mallctl names outlive a call. */

@@ -6,15 +6,23 @@
 #include <string.h>
 
 #include "mallctl.h"
+#include "refused-keys.h"
 
 /* Twice the keys there are; a power of two. The table of names has fewer than entries may be: only what exists is kept. */
 #define JM_SLOTS 1024
 #define JM_ENTRIES_MAX 768
 
+/* jemalloc does not check every index: up to 5.3 it takes one size class too many, and reads the memory behind its table; and most keys
+ * of one arena take the number that stands for all as an index. So they are checked here. */
+enum jm_limit { JM_UNLIMITED, JM_SIZE_CLASSES, JM_ARENAS, JM_ARENAS_OR_ALL };
+#define JM_ALL_ARENAS 4096
+
 struct jm_entry {
   struct jm_mib mib;
-  /* The part that is the index of a size class, and how many of those there are; no part: JM_NO_INDEX. */
-  size_t class_part;
+  enum jm_limit limit;
+  /* Which part of the name is the index that has a limit. */
+  size_t limited_part;
+  /* Size classes are as many from start to end; arenas become more. */
   size_t classes;
   char pattern[];
 };
@@ -66,25 +74,43 @@ int jm_mallctl_pattern(const char *name, char pattern[JM_NAME_MAX], struct jm_mi
   return 0;
 }
 
-/* jemalloc up to 5.3 takes an index of one too many for a size class, and answers with the memory behind its table: so the count is
- * asked for and kept. */
-static void jm_find_classes(const struct jm_jemalloc *jemalloc, struct jm_entry *entry) {
-  entry->class_part = JM_NO_INDEX;
+/* The value of a key that is an unsigned; 0 if it has none. */
+static unsigned jm_count(const struct jm_jemalloc *jemalloc, const char *name) {
+  size_t mib[JM_MIB_MAX], length = JM_MIB_MAX;
+  unsigned count = 0;
+  size_t size = sizeof count;
+  if (jemalloc->name_to_mib(name, mib, &length) != 0) return 0;
+  return jemalloc->by_mib(mib, length, &count, &size, NULL, 0) == 0 ? count : 0;
+}
+
+static bool jm_begins(const char *text, const char *with) { return strncmp(text, with, strlen(with)) == 0; }
+
+static void jm_find_limit(const struct jm_jemalloc *jemalloc, struct jm_entry *entry) {
+  entry->limit = JM_UNLIMITED;
+  if (jm_begins(entry->pattern, "arena.0.")) {
+    entry->limit = jm_takes_all_arenas(entry->pattern) ? JM_ARENAS_OR_ALL : JM_ARENAS;
+    entry->limited_part = 1;
+    return;
+  }
   size_t part = 0;
   for (const char *at = entry->pattern; at; at = strchr(at, '.'), part++) {
     if (*at == '.') at++;
-    bool small = strncmp(at, "bin.0", 5) == 0 || strncmp(at, "bins.0", 6) == 0;
-    bool large = strncmp(at, "lextent.0", 9) == 0 || strncmp(at, "lextents.0", 10) == 0;
+    bool small = jm_begins(at, "bin.0") || jm_begins(at, "bins.0");
+    bool large = jm_begins(at, "lextent.0") || jm_begins(at, "lextents.0");
     if (!small && !large) continue;
-    size_t mib[JM_MIB_MAX], length = JM_MIB_MAX;
-    unsigned classes = 0;
-    size_t size = sizeof classes;
-    bool known = jemalloc->name_to_mib(small ? "arenas.nbins" : "arenas.nlextents", mib, &length) == 0 &&
-                 jemalloc->by_mib(mib, length, &classes, &size, NULL, 0) == 0;
-    entry->class_part = part + 1;
-    entry->classes = known ? classes : 0;
+    entry->limit = JM_SIZE_CLASSES;
+    entry->limited_part = part + 1;
+    entry->classes = jm_count(jemalloc, small ? "arenas.nbins" : "arenas.nlextents");
     return;
   }
+}
+
+static bool jm_is_within(const struct jm_jemalloc *jemalloc, const struct jm_entry *entry, const struct jm_mib *indices) {
+  if (entry->limit == JM_UNLIMITED) return true;
+  size_t index = indices->parts[entry->limited_part];
+  if (entry->limit == JM_SIZE_CLASSES) return index < entry->classes;
+  if (index == JM_ALL_ARENAS) return entry->limit == JM_ARENAS_OR_ALL;
+  return index < jm_count(jemalloc, "arenas.narenas");
 }
 
 int jm_mallctl_translate(struct jm_mallctl_state *state, const struct jm_jemalloc *jemalloc, const char *pattern,
@@ -101,13 +127,12 @@ int jm_mallctl_translate(struct jm_mallctl_state *state, const struct jm_jemallo
     if (!entry) return ENOMEM;
     entry->mib = *mib;
     memcpy(entry->pattern, pattern, size);
-    jm_find_classes(jemalloc, entry);
+    jm_find_limit(jemalloc, entry);
     *slot = entry;
     state->count++;
   }
-  const struct jm_entry *found = *slot;
-  if (found->class_part != JM_NO_INDEX && indices->parts[found->class_part] >= found->classes) return ENOENT;
-  *mib = found->mib;
+  if (!jm_is_within(jemalloc, *slot, indices)) return ENOENT;
+  *mib = (*slot)->mib;
   for (size_t i = 0; i < mib->length; i++)
     if (indices->parts[i] != JM_NO_INDEX) mib->parts[i] = indices->parts[i];
   return 0;

@@ -30,6 +30,21 @@ static const char *const jm_readable_refused_keys[] = {
     "thread.arena",
 };
 
+/* Of one arena's keys, those that also take 4096, which stands for all arenas. The others use it as an index behind their table of
+ * arenas: 5.3.1 ends the process. */
+static const char *const jm_all_arenas_keys[] = {
+    "arena.0.decay",
+    "arena.0.dss",
+    "arena.0.initialized",
+    "arena.0.purge",
+};
+
+static inline bool jm_takes_all_arenas(const char *name) {
+  for (size_t i = 0; i < sizeof jm_all_arenas_keys / sizeof *jm_all_arenas_keys; i++)
+    if (strcmp(name, jm_all_arenas_keys[i]) == 0) return true;
+  return false;
+}
+
 static inline bool jm_is_refused_key(const char *name, bool writes) {
   for (size_t i = 0; !writes && i < sizeof jm_readable_refused_keys / sizeof *jm_readable_refused_keys; i++)
     if (strcmp(name, jm_readable_refused_keys[i]) == 0) return false;

@@ -26,7 +26,9 @@ function checkConf(conf: string, plan: LaunchPlan, context: CommandContext): voi
       hint: 'leave --conf out, or --allocator',
     });
   }
-  const { checkMallocConf } = context.load('../analyses/check-malloc-conf.js') as typeof import('../analyses/check-malloc-conf.js');
+  const { checkMallocConf } = context.load(
+    '../analyses/check-malloc-conf.js',
+  ) as typeof import('../analyses/check-malloc-conf.js');
   const version = plan.probe?.kind === 'works' ? plan.probe.version : undefined;
   const problems = checkMallocConf(conf, { version, platform: process.platform }).filter(
     ({ severity }) => severity === 'problem',
@@ -88,7 +90,9 @@ export function startProgram(
     if (options.json) {
       context.terminal.print(JSON.stringify(plan, null, 2));
     } else {
-      const { renderLaunchPlan } = context.load('../outputs/text/launch-plan.js') as typeof import('../outputs/text/launch-plan.js');
+      const { renderLaunchPlan } = context.load(
+        '../outputs/text/launch-plan.js',
+      ) as typeof import('../outputs/text/launch-plan.js');
       context.terminal.print(renderLaunchPlan(plan, words));
     }
     return undefined;
@@ -99,16 +103,24 @@ export function startProgram(
   const shell = Buffer.from('/bin/sh');
   const replacement = {
     path: program.throughShell ? '/bin/sh' : program.path,
-    argv: program.throughShell ? [shell, Buffer.from(program.path), ...rawArguments(words).slice(1)] : rawArguments(words),
+    argv: program.throughShell
+      ? [shell, Buffer.from(program.path), ...rawArguments(words).slice(1)]
+      : rawArguments(words),
     environment: plan.environment,
   };
   const refused = replaceProcess(replacement);
   if (refused !== 'no-addon') {
-    throw new JemkitError('ERR_JEM_PROGRAM_NOT_EXECUTABLE', `cannot execute ${program.path}: the kernel says ${refused}`, {
-      hint: refused === 'E2BIG' ? 'fewer or shorter arguments' : `check with: file ${program.path}`,
-    });
+    throw new JemkitError(
+      'ERR_JEM_PROGRAM_NOT_EXECUTABLE',
+      `cannot execute ${program.path}: the kernel says ${refused}`,
+      {
+        hint: refused === 'E2BIG' ? 'fewer or shorter arguments' : `check with: file ${program.path}`,
+      },
+    );
   }
-  context.terminal.say('jem: the native part is not built, so the program runs as a child of this process; remedy: npm rebuild jemkit');
+  context.terminal.say(
+    'jem: the native part is not built, so the program runs as a child of this process; remedy: npm rebuild jemkit',
+  );
   return runAsChild(replacement).then((exitCode) => {
     context.exitCode = exitCode;
   });

@@ -53,5 +53,7 @@ export const LIBRARY_FILE_NAMES: Readonly<Record<PreloadableAllocator, readonly 
 /** The allocator that a library's file name stands for, or undefined for any other library. */
 export function allocatorOfLibraryName(path: string): PreloadableAllocator | undefined {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  return PRELOADABLE_ALLOCATORS.find((allocator) => new RegExp(`^lib${allocator}(_minimal|_and_profiler)?[.\\d-]*(so|dylib)`).test(name));
+  return PRELOADABLE_ALLOCATORS.find((allocator) =>
+    new RegExp(`^lib${allocator}(_minimal|_and_profiler)?[.\\d-]*(so|dylib)`).test(name),
+  );
 }

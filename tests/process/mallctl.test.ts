@@ -147,11 +147,12 @@ describe('reading', () => {
   test('nothing at an index is undefined, as is a key of another release', async () => {
     const answer = await answerOf(
       script(`return ['stats.arenas.4000.pdirty', 'stats.arenas.0.bins.36.curregs', 'stats.arenas.4294967295.pdirty',
+        'arena.4096.dirty_decay_ms', 'arena.4097.dirty_decay_ms', 'arena.' + jemalloc.read('arenas.narenas') + '.muzzy_decay_ms',
         'stats.arenas.4294967296.pdirty', 'stats.arenas.9999999999.pdirty', 'arena.4000.dirty_decay_ms', 'arenas.bin.99.size']
         .map((name) => readMallctl(name).kind);`),
       preload(),
     );
-    expect(answer).toEqual(Array.from({ length: 7 }, () => 'absent'));
+    expect(answer).toEqual(Array.from({ length: 10 }, () => 'absent'));
   });
 
   test('names and types that are none do no harm', async () => {

@@ -1,5 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { installedLibraryPath } from '../../src/sources/process/jemkit-folders.js';
@@ -13,7 +24,11 @@ const env = launchEnvironment(join(folder, 'cache'));
 const RAN = { code: 0, signal: null, stdout: 'ran\n' };
 
 /** Runs `echo ran` in a program of its own with this library, and gives the one line that says why it is not used. */
-async function fallbackWith(library: string, command: readonly string[] = ['echo', 'ran'], changes: Record<string, string | undefined> = {}): Promise<string> {
+async function fallbackWith(
+  library: string,
+  command: readonly string[] = ['echo', 'ran'],
+  changes: Record<string, string | undefined> = {},
+): Promise<string> {
   const result = await jem(['run', '--library', library, '--', ...command], { env: { ...env, ...changes } });
   expect(result).toMatchObject(RAN);
   expect(result.stderr).toMatch(/^jem: started without jemalloc: [^\n]+; remedy: [^\n]+\n$/);
@@ -41,17 +56,26 @@ describe('programs that cannot be started: the shell’s exit codes, and nothing
 
   test('a file without the execute bit, with the command that gives it', async () => {
     const path = file('tool', '#!/bin/sh\n', 0o644);
-    expect(await jem(['run', '--', path], { env })).toMatchObject({ code: 126, stderr: expect.stringContaining(`chmod +x ${path}`) });
+    expect(await jem(['run', '--', path], { env })).toMatchObject({
+      code: 126,
+      stderr: expect.stringContaining(`chmod +x ${path}`),
+    });
   });
 
   test('a script whose interpreter is missing', async () => {
     const path = file('tool', '#!/no/interpreter\n');
-    expect(await jem(['run', '--', path], { env })).toMatchObject({ code: 126, stderr: expect.stringContaining('its first line names /no/interpreter, which does not exist') });
+    expect(await jem(['run', '--', path], { env })).toMatchObject({
+      code: 126,
+      stderr: expect.stringContaining('its first line names /no/interpreter, which does not exist'),
+    });
   });
 
   test('a script whose env finds nothing ends as env ends', async () => {
     const path = file('tool', '#!/usr/bin/env no-such-interpreter\n');
-    expect(await jem(['run', '--', path], { env })).toMatchObject({ code: 127, stderr: expect.stringContaining('no-such-interpreter') });
+    expect(await jem(['run', '--', path], { env })).toMatchObject({
+      code: 127,
+      stderr: expect.stringContaining('no-such-interpreter'),
+    });
   });
 
   test('what is neither a program nor a script', async () => {
@@ -68,9 +92,27 @@ describe('programs that cannot be started: the shell’s exit codes, and nothing
 
   test('arguments that are too long for the kernel', async () => {
     // jem itself takes them, the program with LD_PRELOAD and MALLOC_CONF in its environment no longer does.
-    const path = file('caller.py', `import os, sys
-os.execv(sys.argv[1], sys.argv[1:] + ["x" * 131071] * 15 + ["y" * 120000])`);
-    const result = await runProgram('sh', ['-c', `ulimit -s 8192; exec "$@"`, 'sh', PYTHON, path, process.execPath, join(ROOT, 'dist/cli/main.cjs'), 'run', '--', 'true'], { env });
+    const path = file(
+      'caller.py',
+      `import os, sys
+os.execv(sys.argv[1], sys.argv[1:] + ["x" * 131071] * 15 + ["y" * 120000])`,
+    );
+    const result = await runProgram(
+      'sh',
+      [
+        '-c',
+        `ulimit -s 8192; exec "$@"`,
+        'sh',
+        PYTHON,
+        path,
+        process.execPath,
+        join(ROOT, 'dist/cli/main.cjs'),
+        'run',
+        '--',
+        'true',
+      ],
+      { env },
+    );
     expect([0, 126, 1]).toContain(result.code);
     if (result.code === 126) expect(result.stderr).toContain('E2BIG');
   });
@@ -80,13 +122,19 @@ describe('libraries that cannot be used: one line, and the system allocator', ()
   test('for another architecture', async () => {
     const library = readFileSync(jemallocLibrary());
     library.writeUInt16LE(183, 18);
-    expect(await fallbackWith(file('libjemalloc.so.2', library))).toContain('it is built for arm64, the program for x64');
+    expect(await fallbackWith(file('libjemalloc.so.2', library))).toContain(
+      'it is built for arm64, the program for x64',
+    );
   });
 
   test('cut short behind its headers, so that only a real start shows it', async () => {
     const whole = readFileSync(jemallocLibrary());
-    expect(await fallbackWith(file('libjemalloc.so.2', whole.subarray(0, 40)))).toContain('its ELF headers are damaged');
-    expect(await fallbackWith(file('libjemalloc.so.2', whole.subarray(0, Math.floor(whole.length / 3))))).toMatch(/does not start with|malloc stays with system|damaged/);
+    expect(await fallbackWith(file('libjemalloc.so.2', whole.subarray(0, 40)))).toContain(
+      'its ELF headers are damaged',
+    );
+    expect(await fallbackWith(file('libjemalloc.so.2', whole.subarray(0, Math.floor(whole.length / 3))))).toMatch(
+      /does not start with|malloc stays with system|damaged/,
+    );
   });
 
   test('text', async () => {
@@ -105,7 +153,9 @@ describe('libraries that cannot be used: one line, and the system allocator', ()
   test('of which a dependency is missing', async () => {
     const here = mkdtempSync(join(folder, 'dep-'));
     const dependency = compileLibrary(here, 'libgone.so', 'int gone(void) { return 1; }', ['-Wl,-soname,libgone.so']);
-    const library = compileLibrary(here, 'libjemalloc.so.2', 'int gone(void); int use(void) { return gone(); }', [dependency]);
+    const library = compileLibrary(here, 'libjemalloc.so.2', 'int gone(void); int use(void) { return gone(); }', [
+      dependency,
+    ]);
     rmSync(dependency);
     const line = await fallbackWith(library);
     expect(line).toContain('(exit code 127)');
@@ -116,9 +166,17 @@ describe('libraries that cannot be used: one line, and the system allocator', ()
     const here = mkdtempSync(join(folder, 'ver-'));
     const build = (version: string) => {
       writeFileSync(join(here, 'map'), `${version} { global: versioned; };\n`);
-      return compileLibrary(here, 'libver.so', 'int versioned(void) { return 1; }', ['-Wl,-soname,libver.so', `-Wl,--version-script,${join(here, 'map')}`]);
+      return compileLibrary(here, 'libver.so', 'int versioned(void) { return 1; }', [
+        '-Wl,-soname,libver.so',
+        `-Wl,--version-script,${join(here, 'map')}`,
+      ]);
     };
-    const library = compileLibrary(here, 'libjemalloc.so.2', 'int versioned(void); int use(void) { return versioned(); }', [build('VER_2'), `-Wl,-rpath,${here}`]);
+    const library = compileLibrary(
+      here,
+      'libjemalloc.so.2',
+      'int versioned(void); int use(void) { return versioned(); }',
+      [build('VER_2'), `-Wl,-rpath,${here}`],
+    );
     build('VER_1');
     expect(await fallbackWith(library)).toMatch(/exit code 1\).*VER_2.*not found/);
   });
@@ -142,7 +200,10 @@ describe('libraries that cannot be used: one line, and the system allocator', ()
     const here = mkdtempSync(join(folder, 'late-'));
     const dependency = compileLibrary(here, 'liblate.so', 'int late(void) { return 1; }', ['-Wl,-soname,liblate.so']);
     const kept = readFileSync(dependency);
-    const library = compileLibrary(here, 'libidle.so', 'int late(void); int use(void) { return late(); }', [dependency, `-Wl,-rpath,${here}`]);
+    const library = compileLibrary(here, 'libidle.so', 'int late(void); int use(void) { return late(); }', [
+      dependency,
+      `-Wl,-rpath,${here}`,
+    ]);
     rmSync(dependency);
     expect(await fallbackWith(library)).toContain('liblate.so');
     writeFileSync(dependency, kept);
@@ -178,7 +239,10 @@ describe('MALLOC_CONF of the environment', () => {
 
   test('with a typo jemalloc itself warns, and the program runs under it', async () => {
     const result = await jem(['run', '--', 'echo', 'ran'], { env: { ...env, MALLOC_CONF: 'narena:2' } });
-    expect(result).toMatchObject({ ...RAN, stderr: expect.stringContaining('<jemalloc>: Invalid conf pair: narena:2') });
+    expect(result).toMatchObject({
+      ...RAN,
+      stderr: expect.stringContaining('<jemalloc>: Invalid conf pair: narena:2'),
+    });
   });
 });
 
@@ -187,7 +251,17 @@ describe('the cache of probes', () => {
   const run = (changes: Record<string, string | undefined>, cwd?: string) =>
     jem(['run', '--', 'echo', 'ran'], { env: { ...env, ...changes }, ...(cwd ? { cwd } : {}) });
 
-  test.each(['', '{', 'null', '[]', '{"version":1}', '{"version":1,"probes":null}', '{"version":1,"probes":[]}', '{"version":9,"probes":{}}', '\0\0'])('damaged as %j', async (content) => {
+  test.each([
+    '',
+    '{',
+    'null',
+    '[]',
+    '{"version":1}',
+    '{"version":1,"probes":null}',
+    '{"version":1,"probes":[]}',
+    '{"version":9,"probes":{}}',
+    '\0\0',
+  ])('damaged as %j', async (content) => {
     const cache = mkdtempSync(join(folder, 'cache-'));
     writeFileSync(join(cache, 'probes.json'), content);
     started(await run({ JEMKIT_CACHE_DIR: cache }));
@@ -201,7 +275,9 @@ describe('the cache of probes', () => {
     const { probes } = JSON.parse(readFileSync(path, 'utf8')) as { probes: Record<string, unknown> };
     const [key = ''] = Object.keys(probes);
     writeFileSync(path, JSON.stringify({ version: 1, probes: { [key]: 'works' } }));
-    const { stdout } = await jem(['run', '--print', '--json', '--', 'echo'], { env: { ...env, JEMKIT_CACHE_DIR: cache } });
+    const { stdout } = await jem(['run', '--print', '--json', '--', 'echo'], {
+      env: { ...env, JEMKIT_CACHE_DIR: cache },
+    });
     expect(JSON.parse(stdout).probe).toMatchObject({ kind: 'works', serving: 'jemalloc' });
   });
 
@@ -231,7 +307,10 @@ describe('the cache of probes', () => {
   test('a changed library is tried again', async () => {
     const library = join(mkdtempSync(join(folder, 'changing-')), 'libjemalloc.so.2');
     copyFileSync(jemallocLibrary(), library);
-    expect(await jem(['run', '--library', library, '--', 'echo', 'ran'], { env })).toMatchObject({ ...RAN, stderr: '' });
+    expect(await jem(['run', '--library', library, '--', 'echo', 'ran'], { env })).toMatchObject({
+      ...RAN,
+      stderr: '',
+    });
     rmSync(library);
     symlinkSync(compileLibrary(dirname(library), 'libidle.so', 'int idle;'), library);
     expect(await fallbackWith(library)).toContain('malloc stays with system');
@@ -248,7 +327,8 @@ describe.runIf(process.geteuid?.() === 0)('other users', () => {
     // What the package holds, where everybody can read it, whoever owns the checkout.
     checkout = join(folder, 'checkout');
     chmodSync(folder, 0o755);
-    for (const name of ['dist', 'prebuilds', 'package.json', 'node_modules/commander']) cpSync(join(ROOT, name), join(checkout, name), { recursive: true });
+    for (const name of ['dist', 'prebuilds', 'package.json', 'node_modules/commander'])
+      cpSync(join(ROOT, name), join(checkout, name), { recursive: true });
     home = join(folder, 'nobody');
     mkdirSync(home);
     chownSync(home, NOBODY, NOBODY);
@@ -272,7 +352,10 @@ describe.runIf(process.geteuid?.() === 0)('other users', () => {
   test('an unreadable library', async () => {
     const library = file('libjemalloc.so.2', readFileSync(jemallocLibrary()), 0o600);
     chmodSync(dirname(library), 0o755);
-    expect(await asNobody(['--library', library, '--', 'echo', 'ran'])).toMatchObject({ ...RAN, stderr: expect.stringContaining('it cannot be read (EACCES)') });
+    expect(await asNobody(['--library', library, '--', 'echo', 'ran'])).toMatchObject({
+      ...RAN,
+      stderr: expect.stringContaining('it cannot be read (EACCES)'),
+    });
   });
 
   test('a setuid program and one with file capabilities', async () => {
@@ -280,19 +363,27 @@ describe.runIf(process.geteuid?.() === 0)('other users', () => {
     const setuid = join(folder, 'setuid-echo');
     copyFileSync('/bin/echo', setuid);
     chmodSync(setuid, 0o4755);
-    expect(await asNobody([...options, setuid, 'ran'])).toMatchObject({ ...RAN, stderr: expect.stringContaining(`${setuid} is setuid or setgid`) });
+    expect(await asNobody([...options, setuid, 'ran'])).toMatchObject({
+      ...RAN,
+      stderr: expect.stringContaining(`${setuid} is setuid or setgid`),
+    });
 
     const capable = join(folder, 'capable-echo');
     copyFileSync('/bin/echo', capable);
     chmodSync(capable, 0o755);
     expect(spawnSync('setcap', ['cap_net_bind_service=ep', capable]).status).toBe(0);
-    expect(await asNobody([...options, capable, 'ran'])).toMatchObject({ ...RAN, stderr: expect.stringContaining(`${capable} has file capabilities`) });
+    expect(await asNobody([...options, capable, 'ran'])).toMatchObject({
+      ...RAN,
+      stderr: expect.stringContaining(`${capable} has file capabilities`),
+    });
   });
 
   test('a home that cannot be written', async () => {
     const closed = join(folder, 'closed');
     mkdirSync(closed, { mode: 0o555 });
-    expect(await asNobody(['--library', readable(), '--', 'echo', 'ran'], { HOME: closed, XDG_CACHE_HOME: undefined })).toMatchObject({ ...RAN, stderr: '' });
+    expect(
+      await asNobody(['--library', readable(), '--', 'echo', 'ran'], { HOME: closed, XDG_CACHE_HOME: undefined }),
+    ).toMatchObject({ ...RAN, stderr: '' });
   });
 
   test('a library in the cache that another user could change is not taken', async () => {
@@ -301,7 +392,9 @@ describe.runIf(process.geteuid?.() === 0)('other users', () => {
     mkdirSync(dirname(path), { recursive: true });
     copyFileSync(jemallocLibrary(), path);
     const chosen = async () => {
-      const { stdout } = await jem(['run', '--print', '--json', '--', 'echo'], { env: { ...env, JEMKIT_LIBRARY: undefined, JEMKIT_CACHE_DIR: cache } });
+      const { stdout } = await jem(['run', '--print', '--json', '--', 'echo'], {
+        env: { ...env, JEMKIT_LIBRARY: undefined, JEMKIT_CACHE_DIR: cache },
+      });
       return JSON.parse(stdout).library?.path as string | undefined;
     };
     expect(await chosen()).toBe(path);

@@ -17,7 +17,9 @@ describe('MALLOC_CONF, as jemalloc itself has it then', () => {
 print(opt('narenas', c_uint), opt('dirty_decay_ms', c_ssize_t), opt('muzzy_decay_ms', c_ssize_t), opt('background_thread', c_bool))`;
 
   async function effective(options: readonly string[], conf?: string): Promise<string> {
-    const { stdout, stderr, code } = await jem(['run', ...options, '--', PYTHON, '-c', show], { env: { ...env, MALLOC_CONF: conf } });
+    const { stdout, stderr, code } = await jem(['run', ...options, '--', PYTHON, '-c', show], {
+      env: { ...env, MALLOC_CONF: conf },
+    });
     expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
     return stdout.trim();
   }
@@ -42,7 +44,9 @@ print(opt('narenas', c_uint), opt('dirty_decay_ms', c_ssize_t), opt('muzzy_decay
     expect(await jem(['run', '--preset', 'balaced', '--', 'true'], { env })).toMatchObject({
       code: 2,
       stdout: '',
-      stderr: expect.stringMatching(/^jem: no preset 'balaced' \(expected balanced, .*\)\n {2}hint: jem conf presets\n$/),
+      stderr: expect.stringMatching(
+        /^jem: no preset 'balaced' \(expected balanced, .*\)\n {2}hint: jem conf presets\n$/,
+      ),
     });
   });
 
@@ -60,20 +64,27 @@ print(opt('narenas', c_uint), opt('dirty_decay_ms', c_ssize_t), opt('muzzy_decay
   });
 
   test('--conf is jemalloc’s', async () => {
-    expect(await jem(['run', '--allocator', 'system', '--conf', 'narenas:2', '--', 'true'], { env })).toMatchObject({ code: 2, stderr: expect.stringContaining('not of system') });
+    expect(await jem(['run', '--allocator', 'system', '--conf', 'narenas:2', '--', 'true'], { env })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('not of system'),
+    });
   });
 });
 
 describe('LD_PRELOAD', () => {
   test('is prepended to, never overwritten', async () => {
-    const { stdout } = await jem(['run', '--', 'sh', '-c', 'echo "$LD_PRELOAD"; grep -c libhook /proc/self/maps'], { env: { ...env, LD_PRELOAD: HOOK } });
+    const { stdout } = await jem(['run', '--', 'sh', '-c', 'echo "$LD_PRELOAD"; grep -c libhook /proc/self/maps'], {
+      env: { ...env, LD_PRELOAD: HOOK },
+    });
     const [value, mapped] = stdout.split('\n');
     expect(value).toBe(`${jemallocLibrary()}:${HOOK}`);
     expect(Number(mapped)).toBeGreaterThan(0);
   });
 
   test('an allocator that is preloaded already comes behind', async () => {
-    const running = openJem(['run', '--', 'sh', '-c', 'echo ready; read -r x'], { env: { ...env, LD_PRELOAD: libraryOf('mimalloc') } });
+    const running = openJem(['run', '--', 'sh', '-c', 'echo ready; read -r x'], {
+      env: { ...env, LD_PRELOAD: libraryOf('mimalloc') },
+    });
     await running.line();
     expect(servedBy(running.pid)).toMatchObject({ allocator: 'jemalloc' });
     await running.end();
@@ -81,15 +92,35 @@ describe('LD_PRELOAD', () => {
 });
 
 describe('--no-children', () => {
-  const SHOW = 'echo "[$LD_PRELOAD][$MALLOC_CONF][$(env | grep -c ^JEMKIT_SCOPE)][$(grep -c libjemalloc /proc/self/maps)]"';
+  const SHOW =
+    'echo "[$LD_PRELOAD][$MALLOC_CONF][$(env | grep -c ^JEMKIT_SCOPE)][$(grep -c libjemalloc /proc/self/maps)]"';
   const node = `const { execFileSync } = require('child_process'); const own = require('fs').readFileSync('/proc/self/maps', 'latin1').includes('libjemalloc');`;
   const parents: Record<string, readonly string[]> = {
     bash: ['bash', '-c', `echo "own=$(grep -c libjemalloc /proc/$$/maps)"; sh -c '${SHOW}'`],
     'a shell without own environment': ['sh', '-c', `echo "own=$(grep -c libjemalloc /proc/$$/maps)"; sh -c '${SHOW}'`],
-    node: [process.execPath, '-e', `${node} console.log('own=' + Number(own)); process.stdout.write(execFileSync('sh', ['-c', process.argv[1]]))`, SHOW],
-    ruby: ['ruby', '-e', `puts "own=" + File.read("/proc/self/maps").scan("libjemalloc").size.to_s; $stdout.flush; system("sh", "-c", ARGV[0])`, SHOW],
-    python3: [PYTHON, '-c', 'import subprocess, sys; print("own=%d" % open("/proc/self/maps").read().count("libjemalloc"), flush=True); subprocess.run(["sh", "-c", sys.argv[1]])', SHOW],
-    'grandchildren of bash': ['bash', '-c', `echo "own=$(grep -c libjemalloc /proc/$$/maps)"; bash -c 'sh -c "$0"' '${SHOW}'`],
+    node: [
+      process.execPath,
+      '-e',
+      `${node} console.log('own=' + Number(own)); process.stdout.write(execFileSync('sh', ['-c', process.argv[1]]))`,
+      SHOW,
+    ],
+    ruby: [
+      'ruby',
+      '-e',
+      `puts "own=" + File.read("/proc/self/maps").scan("libjemalloc").size.to_s; $stdout.flush; system("sh", "-c", ARGV[0])`,
+      SHOW,
+    ],
+    python3: [
+      PYTHON,
+      '-c',
+      'import subprocess, sys; print("own=%d" % open("/proc/self/maps").read().count("libjemalloc"), flush=True); subprocess.run(["sh", "-c", sys.argv[1]])',
+      SHOW,
+    ],
+    'grandchildren of bash': [
+      'bash',
+      '-c',
+      `echo "own=$(grep -c libjemalloc /proc/$$/maps)"; bash -c 'sh -c "$0"' '${SHOW}'`,
+    ],
   };
 
   test.each(Object.keys(parents))('%s itself has jemalloc, what it starts has nothing of it', async (name) => {
@@ -101,7 +132,9 @@ describe('--no-children', () => {
 
   test('what was in the variables before stays in them', async () => {
     const before = { LD_PRELOAD: HOOK, MALLOC_CONF: 'narenas:3' };
-    const { stdout } = await jem(['run', '--no-children', '--', 'bash', '-c', `sh -c '${SHOW}'`], { env: { ...env, ...before } });
+    const { stdout } = await jem(['run', '--no-children', '--', 'bash', '-c', `sh -c '${SHOW}'`], {
+      env: { ...env, ...before },
+    });
     expect(stdout).toBe(`[${HOOK}][narenas:3][0][0]\n`);
   });
 
@@ -132,7 +165,9 @@ describe('--print', () => {
   test('of a program that falls back, with the reason as a comment', async () => {
     const { code, stdout, stderr } = await jem(['run', '--print', '--library', '/none.so', '--', 'echo', 'x'], { env });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^# without jemalloc: \/none\.so cannot be used: there is no such file; remedy: .*\n\/\S*\/echo x\n$/);
+    expect(stdout).toMatch(
+      /^# without jemalloc: \/none\.so cannot be used: there is no such file; remedy: .*\n\/\S*\/echo x\n$/,
+    );
   });
 
   test('--json is the whole plan', async () => {
@@ -148,13 +183,19 @@ describe('--print', () => {
   });
 
   test('--json alone is a mistake', async () => {
-    expect(await jem(['run', '--json', '--', 'true'], { env })).toMatchObject({ code: 2, stderr: expect.stringContaining('--print') });
+    expect(await jem(['run', '--json', '--', 'true'], { env })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--print'),
+    });
   });
 });
 
 describe('--allocator', () => {
   test.each(['mimalloc', 'tcmalloc'] as const)('%s serves', async (allocator) => {
-    const running = openJem(['run', '--allocator', allocator, '--', 'sh', '-c', 'echo ready "$MALLOC_CONF"; read -r x; exit 0'], { env: { ...env, JEMKIT_LIBRARY: libraryOf(allocator) } });
+    const running = openJem(
+      ['run', '--allocator', allocator, '--', 'sh', '-c', 'echo ready "$MALLOC_CONF"; read -r x; exit 0'],
+      { env: { ...env, JEMKIT_LIBRARY: libraryOf(allocator) } },
+    );
     expect(await running.line()).toBe('ready ');
     expect(servedBy(running.pid)).toMatchObject({ allocator, evidence: 'got', standing: 'serving' });
     expect(await running.end()).toMatchObject({ code: 0, stderr: '' });
@@ -162,20 +203,32 @@ describe('--allocator', () => {
 
   test('the probe knows each of them', async () => {
     for (const allocator of ['mimalloc', 'tcmalloc'] as const) {
-      const { stdout } = await jem(['run', '--print', '--json', '--allocator', allocator, '--library', libraryOf(allocator), '--', 'sh'], { env });
-      expect(JSON.parse(stdout).probe).toMatchObject({ kind: 'works', serving: allocator, version: expect.stringMatching(/^\d+\.\d+/) });
+      const { stdout } = await jem(
+        ['run', '--print', '--json', '--allocator', allocator, '--library', libraryOf(allocator), '--', 'sh'],
+        { env },
+      );
+      expect(JSON.parse(stdout).probe).toMatchObject({
+        kind: 'works',
+        serving: allocator,
+        version: expect.stringMatching(/^\d+\.\d+/),
+      });
     }
   });
 
   test('system takes an allocator out', async () => {
-    const running = openJem(['run', '--allocator=system', '--', 'sh', '-c', 'echo "[$LD_PRELOAD]"; read -r x'], { env: { ...env, LD_PRELOAD: jemallocLibrary() } });
+    const running = openJem(['run', '--allocator=system', '--', 'sh', '-c', 'echo "[$LD_PRELOAD]"; read -r x'], {
+      env: { ...env, LD_PRELOAD: jemallocLibrary() },
+    });
     expect(await running.line()).toBe('[]');
     expect(servedBy(running.pid)).toMatchObject({ allocator: 'system' });
     await running.end();
   });
 
   test('one that does not exist', async () => {
-    expect(await jem(['run', '--allocator', 'dlmalloc', '--', 'true'], { env })).toMatchObject({ code: 2, stderr: expect.stringContaining('Allowed choices are jemalloc, mimalloc, tcmalloc, system') });
+    expect(await jem(['run', '--allocator', 'dlmalloc', '--', 'true'], { env })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Allowed choices are jemalloc, mimalloc, tcmalloc, system'),
+    });
   });
 });
 
@@ -186,12 +239,17 @@ describe('--fallback', () => {
       code: 5,
       signal: null,
       stdout: 'ran\n',
-      stderr: 'jem: started without jemalloc: /no/such/library.so cannot be used: there is no such file; remedy: name another file with --library, or leave the option out to search\n',
+      stderr:
+        'jem: started without jemalloc: /no/such/library.so cannot be used: there is no such file; remedy: name another file with --library, or leave the option out to search\n',
     });
   });
 
   test('silent', async () => {
-    expect(await jem(['run', ...none, '--fallback', 'silent', '--', 'echo', 'ran'], { env })).toMatchObject({ code: 0, stdout: 'ran\n', stderr: '' });
+    expect(await jem(['run', ...none, '--fallback', 'silent', '--', 'echo', 'ran'], { env })).toMatchObject({
+      code: 0,
+      stdout: 'ran\n',
+      stderr: '',
+    });
   });
 
   test('fail', async () => {
@@ -201,16 +259,31 @@ describe('--fallback', () => {
   });
 
   test('no library at all', async () => {
-    const { stderr } = await jem(['run', '--allocator', 'mimalloc', '--', 'true'], { env: { ...env, JEMKIT_LIBRARY: undefined, JEMKIT_CACHE_DIR: folder, JEMKIT_TEST: '1' } });
+    const { stderr } = await jem(['run', '--allocator', 'mimalloc', '--', 'true'], {
+      env: { ...env, JEMKIT_LIBRARY: undefined, JEMKIT_CACHE_DIR: folder, JEMKIT_TEST: '1' },
+    });
     // Where the machine has one, there is nothing to say.
-    if (stderr !== '') expect(stderr).toBe('jem: started without mimalloc: no mimalloc library was found; remedy: jem install --allocator mimalloc\n');
+    if (stderr !== '')
+      expect(stderr).toBe(
+        'jem: started without mimalloc: no mimalloc library was found; remedy: jem install --allocator mimalloc\n',
+      );
   });
 });
 
 describe('the command line itself', () => {
   test('help, and what commander says of mistakes', async () => {
-    expect(await jem(['run', '--help'], { env })).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('Usage: jem run [options] <command...>') });
-    expect(await jem(['run'], { env })).toMatchObject({ code: 2, stderr: expect.stringContaining("missing required argument 'command'") });
-    expect(await jem(['run', '--confg', 'x', '--', 'true'], { env })).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean --conf?') });
+    expect(await jem(['run', '--help'], { env })).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringContaining('Usage: jem run [options] <command...>'),
+    });
+    expect(await jem(['run'], { env })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("missing required argument 'command'"),
+    });
+    expect(await jem(['run', '--confg', 'x', '--', 'true'], { env })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Did you mean --conf?'),
+    });
   });
 });

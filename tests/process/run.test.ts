@@ -1,10 +1,10 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { folderForFile, launchEnvironment } from '../support/launching.js';
-import { jem, jemallocLibrary, JEM, NODE_MAJORS, nodeBinary, runProgram } from '../support/programs.js';
+import { JEM, jem, jemallocLibrary, NODE_MAJORS, nodeBinary, runProgram } from '../support/programs.js';
 import { openJem, openProgram, type RunningProgram, servedBy } from '../support/running-program.js';
 
 const PYTHON = '/usr/bin/python3';
@@ -21,7 +21,9 @@ function script(name: string, content: string): string {
 
 /** The parent and the start of a process, as the kernel counts them: both survive an execve. */
 function stat(pid: number): { parent: number; start: string | undefined } {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /, '').split(' ');
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) /, '')
+    .split(' ');
   return { parent: Number(fields[1]), start: fields[19] };
 }
 
@@ -38,7 +40,10 @@ const PROGRAMS: Record<string, () => readonly string[]> = {
   'a script without a first line': () => [script('tool', `${SHELL_WAITS}\n`)],
   'env with assignments': () => ['env', 'A=b', process.execPath, '-e', NODE_WAITS],
   'a shim of npm or pnpm': () => [
-    script('tool', `#!/bin/sh\nbasedir=$(dirname "$0")\nif [ -x "$basedir/node" ]; then\n  exec "$basedir/node" -e '${NODE_WAITS}' "$@"\nelse\n  exec node  -e '${NODE_WAITS}' "$@"\nfi\n`),
+    script(
+      'tool',
+      `#!/bin/sh\nbasedir=$(dirname "$0")\nif [ -x "$basedir/node" ]; then\n  exec "$basedir/node" -e '${NODE_WAITS}' "$@"\nelse\n  exec node  -e '${NODE_WAITS}' "$@"\nfi\n`,
+    ),
   ],
 };
 
@@ -67,12 +72,18 @@ describe('the program itself becomes what jem was: same pid, same parent, under 
 
   test('java', async () => {
     // Waits for a debugger, on a port of its own choice, before it starts anything.
-    const running = openJem(['run', '--', 'java', '-agentlib:jdwp=transport=dt_socket,server=y,suspend=y,address=127.0.0.1:0', '-version'], { env });
+    const running = openJem(
+      ['run', '--', 'java', '-agentlib:jdwp=transport=dt_socket,server=y,suspend=y,address=127.0.0.1:0', '-version'],
+      { env },
+    );
     expect(await running.line()).toMatch(/^Listening for transport dt_socket/);
     expect(servedBy(running.pid)).toEqual(UNDER_JEMALLOC);
     running.child.kill('SIGKILL');
     expect(await running.finished).toMatchObject({ signal: 'SIGKILL' });
-    expect(await jem(['run', '--', 'java', '-version'], { env })).toMatchObject({ code: 0, stderr: expect.stringMatching(/version/) });
+    expect(await jem(['run', '--', 'java', '-version'], { env })).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/version/),
+    });
     expect(await jem(['run', '--', 'java', 'NoSuchClass'], { env })).toMatchObject({ code: 1 });
   });
 });
@@ -84,7 +95,10 @@ describe('what an npm tool starts runs under jemalloc too', () => {
     writeFileSync(join(root, 'package.json'), JSON.stringify({ name: 'x', version: '1.0.0', scripts: { x: 'tool' } }));
     mkdirSync(join(root, 'node_modules', '.bin'), { recursive: true });
     mkdirSync(join(root, 'node_modules', 'tool'));
-    writeFileSync(join(root, 'node_modules', 'tool', 'package.json'), JSON.stringify({ name: 'tool', version: '1.0.0', bin: './cli.js' }));
+    writeFileSync(
+      join(root, 'node_modules', 'tool', 'package.json'),
+      JSON.stringify({ name: 'tool', version: '1.0.0', bin: './cli.js' }),
+    );
     writeFileSync(join(root, 'node_modules', 'tool', 'cli.js'), `#!/usr/bin/env node\n${waits}\n`);
     chmodSync(join(root, 'node_modules', 'tool', 'cli.js'), 0o755);
     symlinkSync('../tool/cli.js', join(root, 'node_modules', '.bin', 'tool'));
@@ -106,11 +120,23 @@ describe('what an npm tool starts runs under jemalloc too', () => {
 
 describe('how it ends', () => {
   test.each(['SIGTERM', 'SIGKILL', 'SIGSEGV', 'SIGINT', 'SIGPIPE'] as const)('the parent sees %s', async (signal) => {
-    expect(await jem(['run', '--', 'sh', '-c', `kill -${signal.slice(3)} $$`], { env })).toMatchObject({ code: null, signal });
+    expect(await jem(['run', '--', 'sh', '-c', `kill -${signal.slice(3)} $$`], { env })).toMatchObject({
+      code: null,
+      signal,
+    });
   });
 
   test('a signal sent to it reaches the program', async () => {
-    const running = openJem(['run', '--', 'sh', '-c', 'trap "echo caught; exit 9" TERM; echo ready; while :; do read -r x || sleep 0.01; done'], { env });
+    const running = openJem(
+      [
+        'run',
+        '--',
+        'sh',
+        '-c',
+        'trap "echo caught; exit 9" TERM; echo ready; while :; do read -r x || sleep 0.01; done',
+      ],
+      { env },
+    );
     await running.line();
     running.child.kill('SIGTERM');
     expect(await running.line()).toBe('caught');
@@ -119,14 +145,30 @@ describe('how it ends', () => {
 
   test('a pipe that closes ends it, as in every shell pipeline', async () => {
     const line = `"$0" "$1" run -- yes | head -1; echo "\${PIPESTATUS[0]}"`;
-    expect(await runProgram('bash', ['-c', line, process.execPath, JEM], { env })).toMatchObject({ stdout: 'y\n141\n', stderr: '' });
+    expect(await runProgram('bash', ['-c', line, process.execPath, JEM], { env })).toMatchObject({
+      stdout: 'y\n141\n',
+      stderr: '',
+    });
   });
 
   test('Ctrl-C on a terminal ends the program, and the terminal is as it was', async () => {
     const pty = join(import.meta.dirname, '..', 'support', 'pty-run.py');
-    const command = [process.execPath, JEM, 'run', '--', process.execPath, '-e', 'console.log("ready", process.stdin.isTTY, process.stdout.isTTY); setInterval(() => {}, 1e6)'];
+    const command = [
+      process.execPath,
+      JEM,
+      'run',
+      '--',
+      process.execPath,
+      '-e',
+      'console.log("ready", process.stdin.isTTY, process.stdout.isTTY); setInterval(() => {}, 1e6)',
+    ];
     const { stdout } = await runProgram(PYTHON, [pty, ...command], { env });
-    expect(JSON.parse(stdout)).toMatchObject({ signal: 2, code: null, sameModes: true, output: expect.stringContaining('ready true true') });
+    expect(JSON.parse(stdout)).toMatchObject({
+      signal: 2,
+      code: null,
+      sameModes: true,
+      output: expect.stringContaining('ready true true'),
+    });
   });
 });
 
@@ -134,7 +176,10 @@ describe('what it is given arrives unchanged', () => {
   const ODD = ['a b', '', "it's", '"quoted"', '$HOME `x` \\ *', '--', '-x', '--help', 'é 日本 🦊', 'line\nfeed'];
 
   test('arguments', async () => {
-    const { stdout } = await jem(['run', '--', PYTHON, '-c', 'import sys, json; print(json.dumps(sys.argv[1:]))', ...ODD], { env });
+    const { stdout } = await jem(
+      ['run', '--', PYTHON, '-c', 'import sys, json; print(json.dumps(sys.argv[1:]))', ...ODD],
+      { env },
+    );
     expect(JSON.parse(stdout)).toEqual(ODD);
   });
 
@@ -149,7 +194,11 @@ describe('what it is given arrives unchanged', () => {
     const caller = `import os, sys
 os.environb[b"ODD"] = bytes.fromhex("ff00fe".replace("00", "")) + b"=x"
 os.execv(sys.argv[1].encode(), [a.encode() for a in sys.argv[1:]] + [b"\\xff\\xfea"])`;
-    const { stdout } = await runProgram(PYTHON, ['-c', caller, process.execPath, JEM, 'run', '--', PYTHON, '-c', program], { env });
+    const { stdout } = await runProgram(
+      PYTHON,
+      ['-c', caller, process.execPath, JEM, 'run', '--', PYTHON, '-c', program],
+      { env },
+    );
     expect(stdout).toBe('fffe61 fffe3d78\n');
   });
 
@@ -183,24 +232,35 @@ ctypes.CDLL(None).prctl(15, b"systemd", 0, 0, 0)
 signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 subprocess.run(sys.argv[1:], restore_signals=False, env={**os.environ, "INVOCATION_ID": "x"})`;
     const command = ['grep', '^SigIgn', '/proc/self/status'];
-    const { stdout } = await runProgram(PYTHON, ['-c', caller, process.execPath, JEM, 'run', '--', ...command], { env });
+    const { stdout } = await runProgram(PYTHON, ['-c', caller, process.execPath, JEM, 'run', '--', ...command], {
+      env,
+    });
     expect(BigInt(`0x${stdout.split(/\s+/)[1]}`) & (1n << 12n)).toBe(1n << 12n);
   });
 
   test('further descriptors: the next ones, and one behind a gap', async () => {
-    const running = openJem(['run', '--', 'sh', '-c', 'echo three >&3; echo four >&4'], { env, stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'] });
-    const texts = [3, 4].map(async (number) => String(await once(running.child.stdio[number] as NodeJS.ReadableStream, 'data')));
+    const running = openJem(['run', '--', 'sh', '-c', 'echo three >&3; echo four >&4'], {
+      env,
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    });
+    const texts = [3, 4].map(async (number) =>
+      String(await once(running.child.stdio[number] as NodeJS.ReadableStream, 'data')),
+    );
     expect(await Promise.all(texts)).toEqual(['three\n', 'four\n']);
     await running.end();
 
     const file = join(folder, 'kept');
     writeFileSync(file, 'kept\n');
     const line = `exec 11<"$2" 12> >(cat) 13</dev/null; "$0" "$1" run -- bash -c 'cat <&11; echo pipe >&12; test -e /dev/fd/13 && echo null'`;
-    expect((await runProgram('bash', ['-c', line, process.execPath, JEM, file], { env })).stdout.split('\n').sort()).toEqual(['', 'kept', 'null', 'pipe']);
+    expect(
+      (await runProgram('bash', ['-c', line, process.execPath, JEM, file], { env })).stdout.split('\n').sort(),
+    ).toEqual(['', 'kept', 'null', 'pipe']);
   });
 
   test('no descriptor of Node’s own', async () => {
-    expect((await jem(['run', '--', 'sh', '-c', 'ls /proc/self/fd'], { env })).stdout).toBe((await runProgram('sh', ['-c', 'ls /proc/self/fd'])).stdout);
+    expect((await jem(['run', '--', 'sh', '-c', 'ls /proc/self/fd'], { env })).stdout).toBe(
+      (await runProgram('sh', ['-c', 'ls /proc/self/fd'])).stdout,
+    );
   });
 
   test('a listening socket, as systemd hands it over', async () => {
@@ -213,7 +273,10 @@ subprocess.run(sys.argv[1:], restore_signals=False, env={**os.environ, "INVOCATI
     const serve = `import os, socket
 s = socket.socket(fileno=3); s.setblocking(True); print('ready', os.environ['LISTEN_FDS'], flush=True)
 c, _ = s.accept(); c.sendall(str(os.getpid()).encode()); c.close()`;
-    const running = openJem(['run', '--', PYTHON, '-c', serve], { env: { ...env, LISTEN_FDS: '1' }, stdio: ['pipe', 'pipe', 'pipe', fd] });
+    const running = openJem(['run', '--', PYTHON, '-c', serve], {
+      env: { ...env, LISTEN_FDS: '1' },
+      stdio: ['pipe', 'pipe', 'pipe', fd],
+    });
     expect(await running.line()).toBe('ready 1');
     // From here on only the program listens.
     server.close();
@@ -224,7 +287,10 @@ c, _ = s.accept(); c.sendall(str(os.getpid()).encode()); c.close()`;
 });
 
 describe('an IPC channel', () => {
-  const ECHO = script('echo.cjs', 'process.on("message", (message) => { process.send(message); if (message === "last") process.disconnect(); });');
+  const ECHO = script(
+    'echo.cjs',
+    'process.on("message", (message) => { process.send(message); if (message === "last") process.disconnect(); });',
+  );
 
   async function exchange(running: RunningProgram): Promise<unknown[]> {
     const sent = [...Array.from({ length: 50 }, (_, i) => ({ number: i })), 'last'];
@@ -236,20 +302,30 @@ describe('an IPC channel', () => {
     return received;
   }
 
-  test.each(NODE_MAJORS.flatMap((major) => (['json', 'advanced'] as const).map((serialization) => [major, serialization] as const)))(
-    'to Node %i with %s messages sent at once loses none',
-    async (major, serialization) => {
-      const node = nodeBinary(major);
-      await exchange(openProgram(node, [JEM, 'run', '--', node, ECHO], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], serialization }));
-    },
-  );
+  test.each(
+    NODE_MAJORS.flatMap((major) =>
+      (['json', 'advanced'] as const).map((serialization) => [major, serialization] as const),
+    ),
+  )('to Node %i with %s messages sent at once loses none', async (major, serialization) => {
+    const node = nodeBinary(major);
+    await exchange(
+      openProgram(node, [JEM, 'run', '--', node, ECHO], {
+        env,
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+        serialization,
+      }),
+    );
+  });
 });
 
 describe('nested', () => {
   test('the inner one changes nothing', async () => {
     const show = ['sh', '-c', 'echo "$LD_PRELOAD|$MALLOC_CONF"'];
     const once = await jem(['run', '--', ...show], { env });
-    const twice = await jem(['run', '--', process.execPath, JEM, 'run', '--', process.execPath, JEM, 'run', '--', ...show], { env });
+    const twice = await jem(
+      ['run', '--', process.execPath, JEM, 'run', '--', process.execPath, JEM, 'run', '--', ...show],
+      { env },
+    );
     expect(twice).toEqual(once);
     expect(once.stdout.split('|')[0]).toBe(jemallocLibrary());
   });

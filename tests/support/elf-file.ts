@@ -13,15 +13,38 @@ export interface ElfFileOptions {
   readonly importSlot?: { readonly name: string; readonly relocation: number; readonly address: number };
 }
 
-const DT = { NULL: 0, NEEDED: 1, HASH: 4, STRTAB: 5, SYMTAB: 6, RELA: 7, RELASZ: 8, STRSZ: 10, SONAME: 14, REL: 17, RELSZ: 18 };
+const DT = {
+  NULL: 0,
+  NEEDED: 1,
+  HASH: 4,
+  STRTAB: 5,
+  SYMTAB: 6,
+  RELA: 7,
+  RELASZ: 8,
+  STRSZ: 10,
+  SONAME: 14,
+  REL: 17,
+  RELSZ: 18,
+};
 
 /** Writes an ELF file of one segment, in which address and offset are the same. */
 export function buildElf(options: ElfFileOptions = {}): Buffer {
-  const { bits = 64, littleEndian = true, machine = 62, type = 3, needed = [], interpreter, soname, importSlot } = options;
+  const {
+    bits = 64,
+    littleEndian = true,
+    machine = 62,
+    type = 3,
+    needed = [],
+    interpreter,
+    soname,
+    importSlot,
+  } = options;
   const wide = bits === 64;
   const file = Buffer.alloc(4096);
-  const half = (at: number, value: number) => (littleEndian ? file.writeUInt16LE(value, at) : file.writeUInt16BE(value, at));
-  const word = (at: number, value: number) => (littleEndian ? file.writeUInt32LE(value, at) : file.writeUInt32BE(value, at));
+  const half = (at: number, value: number) =>
+    littleEndian ? file.writeUInt16LE(value, at) : file.writeUInt16BE(value, at);
+  const word = (at: number, value: number) =>
+    littleEndian ? file.writeUInt32LE(value, at) : file.writeUInt32BE(value, at);
   const long = (at: number, value: number) => {
     if (!wide) return void word(at, value);
     word(at + (littleEndian ? 0 : 4), value);
@@ -48,7 +71,9 @@ export function buildElf(options: ElfFileOptions = {}): Buffer {
   const neededAt = needed.map(stringAt);
   const sonameAt = soname === undefined ? undefined : stringAt(soname);
   const symbolAt = importSlot && stringAt(importSlot.name);
-  const [stringsOffset, symbolsOffset, hashOffset, relocationsOffset, dynamicOffset, interpreterOffset] = [1024, 2048, 2304, 2432, 2560, 3584];
+  const [stringsOffset, symbolsOffset, hashOffset, relocationsOffset, dynamicOffset, interpreterOffset] = [
+    1024, 2048, 2304, 2432, 2560, 3584,
+  ];
 
   const dynamic: [tag: number, value: number][] = neededAt.map((at) => [DT.NEEDED, at]);
   if (sonameAt !== undefined) dynamic.push([DT.SONAME, sonameAt]);
@@ -68,7 +93,18 @@ export function buildElf(options: ElfFileOptions = {}): Buffer {
       word(relocationsOffset + 4, (1 << 8) | importSlot.relocation);
     }
     dynamic.push([DT.SYMTAB, symbolsOffset], [DT.HASH, hashOffset]);
-    dynamic.push(...(wide ? ([[DT.RELA, relocationsOffset], [DT.RELASZ, 24]] as const) : ([[DT.REL, relocationsOffset], [DT.RELSZ, 8]] as const)).map(([tag, value]): [number, number] => [tag, value]));
+    dynamic.push(
+      ...(wide
+        ? ([
+            [DT.RELA, relocationsOffset],
+            [DT.RELASZ, 24],
+          ] as const)
+        : ([
+            [DT.REL, relocationsOffset],
+            [DT.RELSZ, 8],
+          ] as const)
+      ).map(([tag, value]): [number, number] => [tag, value]),
+    );
   }
   dynamic.push([DT.NULL, 0]);
   for (const [i, [tag, value]] of dynamic.entries()) {

@@ -77,7 +77,12 @@ export function allocatorOf(pid: number): AllocatorIdentity {
 }
 
 /** {@link allocatorOf} in a word and the file: `jemalloc /usr/lib/…/libjemalloc.so.2`, with how it is known. */
-export function servedBy(pid: number): { allocator: string; evidence: string; standing: string; path: string | undefined } {
+export function servedBy(pid: number): {
+  allocator: string;
+  evidence: string;
+  standing: string;
+  path: string | undefined;
+} {
   const identity = allocatorOf(pid);
   if (identity.kind !== 'identified') return { allocator: identity.kind, evidence: '', standing: '', path: undefined };
   const { allocator, evidence, standing, file } = identity;

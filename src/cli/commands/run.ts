@@ -13,12 +13,16 @@ export const configure: ConfigureCommand = (command, context) => {
     )
     .argument('<command...>', 'the program and its arguments')
     .passThroughOptions()
-    .addOption(
-      new Option('--allocator <name>', 'the allocator').choices(ALLOCATORS).default('jemalloc'),
-    )
+    .addOption(new Option('--allocator <name>', 'the allocator').choices(ALLOCATORS).default('jemalloc'))
     .option('--library <path>', 'this library file and no other')
-    .option('--conf <pairs>', 'MALLOC_CONF options, KEY:VALUE,…; they count before those of the environment and the preset')
-    .option('--preset <name>', `a named set of options: ${Object.keys(PRESETS).join(', ')}, none (default: ${DEFAULT_PRESET})`)
+    .option(
+      '--conf <pairs>',
+      'MALLOC_CONF options, KEY:VALUE,…; they count before those of the environment and the preset',
+    )
+    .option(
+      '--preset <name>',
+      `a named set of options: ${Object.keys(PRESETS).join(', ')}, none (default: ${DEFAULT_PRESET})`,
+    )
     .addOption(
       new Option('--fallback <how>', 'without a usable library: start anyway with a line, in silence, or not at all')
         .choices(FALLBACKS)

@@ -31,7 +31,12 @@ export interface EnsureJemallocOptions {
 export type EnsureJemallocResult =
   | { readonly kind: 'jemalloc'; readonly how: 'already-there' | 're-executed'; readonly version: string | undefined }
   | { readonly kind: 'worker'; readonly reason: string }
-  | { readonly kind: 'fallback'; readonly reason: LaunchFallback['reason'] | 'disabled'; readonly cause: string; readonly remedy: string };
+  | {
+      readonly kind: 'fallback';
+      readonly reason: LaunchFallback['reason'] | 'disabled';
+      readonly cause: string;
+      readonly remedy: string;
+    };
 
 /** jemalloc in this process; where there is no addon to ask, by the files mapped. */
 function presentJemalloc(): Pick<InProcessJemalloc, 'version'> | { readonly version: undefined } | undefined {
@@ -54,7 +59,8 @@ function giveUp(fallback: LaunchFallback, how: NonNullable<EnsureJemallocOptions
       details: { reason: fallback.reason },
     });
   }
-  if (how === 'warn') process.stderr.write(`jem: going on without jemalloc: ${fallback.cause}; remedy: ${fallback.remedy}\n`);
+  if (how === 'warn')
+    process.stderr.write(`jem: going on without jemalloc: ${fallback.cause}; remedy: ${fallback.remedy}\n`);
   return { kind: 'fallback', ...fallback };
 }
 
@@ -73,7 +79,8 @@ function giveUp(fallback: LaunchFallback, how: NonNullable<EnsureJemallocOptions
  * ensureJemalloc({ preset: 'low-memory' });
  */
 export function ensureJemalloc(options: EnsureJemallocOptions = {}): EnsureJemallocResult {
-  if (!process.getBuiltinModule('node:worker_threads').isMainThread) return { kind: 'worker', reason: 'a worker thread has the allocator of its process' };
+  if (!process.getBuiltinModule('node:worker_threads').isMainThread)
+    return { kind: 'worker', reason: 'a worker thread has the allocator of its process' };
   const how = options.fallback ?? fallbackFromEnvironment();
   startedAgain ||= process.env[GUARD] === String(process.pid);
   delete process.env[GUARD];
@@ -81,7 +88,8 @@ export function ensureJemalloc(options: EnsureJemallocOptions = {}): EnsureJemal
     return { kind: 'fallback', reason: 'disabled', cause: 'JEMKIT_DISABLE is 1', remedy: 'unset JEMKIT_DISABLE' };
   }
   const present = presentJemalloc();
-  if (present) return { kind: 'jemalloc', how: startedAgain ? 're-executed' : 'already-there', version: present.version };
+  if (present)
+    return { kind: 'jemalloc', how: startedAgain ? 're-executed' : 'already-there', version: present.version };
   if (startedAgain) {
     return giveUp(
       {

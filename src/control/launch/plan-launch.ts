@@ -33,8 +33,13 @@ export interface LaunchRequest {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-const UNPRELOADABLE: Readonly<Record<NonNullable<ResolvedProgram['unpreloadable']>, readonly [cause: string, remedy: string]>> = {
-  static: ['is statically linked, so the loader that reads LD_PRELOAD never runs', 'use a dynamically linked build of it'],
+const UNPRELOADABLE: Readonly<
+  Record<NonNullable<ResolvedProgram['unpreloadable']>, readonly [cause: string, remedy: string]>
+> = {
+  static: [
+    'is statically linked, so the loader that reads LD_PRELOAD never runs',
+    'use a dynamically linked build of it',
+  ],
   setuid: [
     'is setuid or setgid, and the loader ignores LD_PRELOAD for such programs',
     'start it as the user it changes to, or link it to jemalloc',
@@ -76,7 +81,11 @@ export function describeSearch(search: Extract<LibrarySearch, { kind: 'none' }>)
   };
 }
 
-function describeProbe(probe: LibraryProbe, library: AllocatorLibrary, program: ResolvedProgram): LaunchFallback | undefined {
+function describeProbe(
+  probe: LibraryProbe,
+  library: AllocatorLibrary,
+  program: ResolvedProgram,
+): LaunchFallback | undefined {
   if (probe.kind === 'fails') {
     const end = probe.signal ? `signal ${probe.signal}` : `exit code ${probe.exitCode ?? 'unknown'}`;
     const refusedConf = probe.messages?.find((line) => /^<jemalloc>: .*(conf|abort)/i.test(line));
@@ -126,7 +135,11 @@ function effectiveConf(allocator: PreloadableAllocator, request: LaunchRequest):
   return conf === '' || conf === before ? undefined : conf;
 }
 
-function chooseLibrary(program: ResolvedProgram, allocator: PreloadableAllocator, request: LaunchRequest): Chosen | LaunchFallback {
+function chooseLibrary(
+  program: ResolvedProgram,
+  allocator: PreloadableAllocator,
+  request: LaunchRequest,
+): Chosen | LaunchFallback {
   if (program.unpreloadable) {
     const [cause, remedy] = UNPRELOADABLE[program.unpreloadable];
     return { reason: 'program-unpreloadable', cause: `${program.interpreter} ${cause}`, remedy };
@@ -137,11 +150,19 @@ function chooseLibrary(program: ResolvedProgram, allocator: PreloadableAllocator
   const { library } = search;
   const conf = effectiveConf(library.allocator, request);
   // With the options it will have: abort_conf would end the program at its start.
-  const probe = probeLibraryOnce(program, library, conf === undefined ? environment : { ...environment, MALLOC_CONF: conf });
+  const probe = probeLibraryOnce(
+    program,
+    library,
+    conf === undefined ? environment : { ...environment, MALLOC_CONF: conf },
+  );
   return describeProbe(probe, library, program) ?? { library, source: search.source, probe };
 }
 
-function environmentChanges(program: ResolvedProgram, library: AllocatorLibrary, request: LaunchRequest): LaunchPlan['environment'] {
+function environmentChanges(
+  program: ResolvedProgram,
+  library: AllocatorLibrary,
+  request: LaunchRequest,
+): LaunchPlan['environment'] {
   const variable = preloadVariable();
   const { environment } = request;
   const before = environment[variable];
@@ -152,9 +173,13 @@ function environmentChanges(program: ResolvedProgram, library: AllocatorLibrary,
   if (!request.children) {
     const agent = agentLibraryPath();
     if (!agent) {
-      throw new JemkitError('ERR_JEM_NATIVE', '--no-children needs the native part of jemkit, which is not built for this platform', {
-        hint: 'npm rebuild jemkit   (needs gcc or clang), or leave --no-children out',
-      });
+      throw new JemkitError(
+        'ERR_JEM_NATIVE',
+        '--no-children needs the native part of jemkit, which is not built for this platform',
+        {
+          hint: 'npm rebuild jemkit   (needs gcc or clang), or leave --no-children out',
+        },
+      );
     }
     paths.push(agent);
     changes['JEMKIT_SCOPE'] = program.interpreter;
@@ -175,9 +200,13 @@ function environmentChanges(program: ResolvedProgram, library: AllocatorLibrary,
 export function planLaunch(request: LaunchRequest): LaunchPlan {
   const resolution = resolveProgram(request.command, request.environment['PATH'], request.args);
   if (resolution.kind === 'not-found') {
-    throw new JemkitError('ERR_JEM_PROGRAM_NOT_FOUND', `no program '${resolution.name}': it is ${resolution.name.includes('/') ? 'not a file' : 'in no folder of PATH'}`, {
-      hint: 'check the spelling, or give its path',
-    });
+    throw new JemkitError(
+      'ERR_JEM_PROGRAM_NOT_FOUND',
+      `no program '${resolution.name}': it is ${resolution.name.includes('/') ? 'not a file' : 'in no folder of PATH'}`,
+      {
+        hint: 'check the spelling, or give its path',
+      },
+    );
   }
   if (resolution.kind === 'not-executable') {
     throw new JemkitError('ERR_JEM_PROGRAM_NOT_EXECUTABLE', `cannot execute ${resolution.path}: ${resolution.reason}`, {
@@ -190,7 +219,14 @@ export function planLaunch(request: LaunchRequest): LaunchPlan {
 /** {@link planLaunch} for a program that is resolved already. */
 export function planFor(program: ResolvedProgram, request: Omit<LaunchRequest, 'command'>): LaunchPlan {
   const { allocator, environment } = request;
-  const base = { program, allocator, library: undefined, librarySource: undefined, probe: undefined, fallback: undefined };
+  const base = {
+    program,
+    allocator,
+    library: undefined,
+    librarySource: undefined,
+    probe: undefined,
+    fallback: undefined,
+  };
   if (allocator === 'system') {
     const variable = preloadVariable();
     const rest = withoutAllocators(environment[variable]);

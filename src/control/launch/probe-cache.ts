@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from '../../sources/file-system.js';
 import { dirname, join } from 'node:path';
 import { isSystemError } from '../../errors.js';
 import type { AllocatorLibrary, FileIdentity } from '../../model/allocator.js';
 import type { LibraryProbe } from '../../model/probe.js';
 import type { ResolvedProgram } from '../../model/program.js';
+import { mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from '../../sources/file-system.js';
 import { cacheFolders, fallbackCacheFolder, isPrivateFolder } from '../../sources/process/jemkit-folders.js';
 import { preloadVariable } from './preload-variable.js';
 import { probeLibrary } from './probe-library.js';
@@ -16,7 +16,8 @@ interface CacheFile {
   readonly probes: Record<string, LibraryProbe>;
 }
 
-const stamp = (identity: FileIdentity) => `${identity.device}:${identity.inode}:${identity.mtimeMs}:${identity.sizeBytes}`;
+const stamp = (identity: FileIdentity) =>
+  `${identity.device}:${identity.inode}:${identity.mtimeMs}:${identity.sizeBytes}`;
 
 /** All that a probe's outcome depends on, as far as it can be known without probing. */
 function cacheKey(program: ResolvedProgram, library: AllocatorLibrary, environment: NodeJS.ProcessEnv): string {
@@ -55,7 +56,8 @@ function cachePath(environment: NodeJS.ProcessEnv): string | undefined {
 function readCache(path: string): CacheFile {
   try {
     const content = JSON.parse(readFileSync(path, 'utf8')) as Partial<CacheFile> | null;
-    if (content?.version === VERSION && content.probes && typeof content.probes === 'object') return content as CacheFile;
+    if (content?.version === VERSION && content.probes && typeof content.probes === 'object')
+      return content as CacheFile;
   } catch (error) {
     // Absent, unreadable or damaged: the probe is made again.
     if (!isSystemError(error) && !(error instanceof SyntaxError)) throw error;
@@ -86,7 +88,11 @@ function removeQuietly(path: string): void {
 }
 
 /** {@link probeLibrary}, remembered per program and library until either file changes. */
-export function probeLibraryOnce(program: ResolvedProgram, library: AllocatorLibrary, environment: NodeJS.ProcessEnv): LibraryProbe {
+export function probeLibraryOnce(
+  program: ResolvedProgram,
+  library: AllocatorLibrary,
+  environment: NodeJS.ProcessEnv,
+): LibraryProbe {
   const path = cachePath(environment);
   const key = cacheKey(program, library, environment);
   const cache = path === undefined ? undefined : readCache(path);

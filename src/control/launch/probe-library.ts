@@ -11,7 +11,12 @@ const TIMEOUT_MS = 10_000;
 /** What is asked of a jemalloc in every probe, beside what the caller wants to know. */
 export const PROBE_QUESTIONS = ['s:version', 'b:config.prof', 'z:arenas.page'] as const;
 
-function startProbe(interpreter: string, preload: string, questions: readonly string[], environment: NodeJS.ProcessEnv) {
+function startProbe(
+  interpreter: string,
+  preload: string,
+  questions: readonly string[],
+  environment: NodeJS.ProcessEnv,
+) {
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   return spawnSync(interpreter, ['--version'], {
     env: { ...environment, [preloadVariable()]: preload, JEMKIT_PROBE: questions.join(',') },

@@ -19,7 +19,10 @@ export function startEnvironment(): Map<string, string> {
 }
 
 /** The IPC channel of this process, as its parent described it in the environment. */
-function inheritedChannel(): { readonly descriptors: readonly number[]; readonly variables: Readonly<Record<string, string>> } {
+function inheritedChannel(): {
+  readonly descriptors: readonly number[];
+  readonly variables: Readonly<Record<string, string>>;
+} {
   // A Node that was given a channel has `process.send`, for good.
   if (process.send === undefined) return { descriptors: [], variables: {} };
   const start = startEnvironment();
@@ -118,7 +121,15 @@ function errorName(number: number): string {
   return Object.entries(errno).find(([, value]) => value === number)?.[0] ?? `error ${number}`;
 }
 
-const FORWARDED: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'];
+const FORWARDED: readonly NodeJS.Signals[] = [
+  'SIGINT',
+  'SIGTERM',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGWINCH',
+];
 
 /**
  * The stand-in for {@link replaceProcess} where there is no addon: a child with the same streams, to which signals are forwarded.

@@ -1,6 +1,6 @@
+import { isSystemError } from '../../errors.js';
 import type { LaunchFallback } from '../../model/launch-plan.js';
 import type { MallocConfPresetName } from '../../model/malloc-conf-presets.js';
-import { isSystemError } from '../../errors.js';
 import { resolveProgram } from '../../sources/process/resolve-program.js';
 import { readCommandLine } from '../../sources/procfs/process-strings.js';
 import { planFor } from './plan-launch.js';

@@ -1,5 +1,4 @@
 import type { Stats } from 'node:fs';
-import { statSync } from '../../sources/file-system.js';
 import { isSystemError } from '../../errors.js';
 import {
   type AllocatorLibrary,
@@ -8,8 +7,9 @@ import {
   type PreloadableAllocator,
 } from '../../model/allocator.js';
 import type { RejectedLibrary } from '../../model/library-search.js';
-import { canBePreloaded } from '../../sources/process/jemkit-folders.js';
 import { readElf } from '../../sources/elf/elf-image.js';
+import { statSync } from '../../sources/file-system.js';
+import { canBePreloaded } from '../../sources/process/jemkit-folders.js';
 
 type Examination =
   | { readonly kind: 'usable'; readonly library: AllocatorLibrary }
@@ -35,7 +35,11 @@ export function examineLibrary(
   trusted: boolean,
   uid: number | undefined = process.geteuid?.(),
 ): Examination {
-  const rejected = (reason: RejectedLibrary['reason'], detail: string): Examination => ({ kind: 'rejected', reason, detail });
+  const rejected = (reason: RejectedLibrary['reason'], detail: string): Examination => ({
+    kind: 'rejected',
+    reason,
+    detail,
+  });
   let stats: Stats | undefined;
   try {
     // Most candidates are absent, and an exception costs more than all else that is done with one.

@@ -56,7 +56,9 @@ function* candidates(request: LibraryRequest): Generator<{ path: string; source:
   for (const folder of libraryCacheFolders(environment, process.geteuid?.())) {
     for (const path of installedLibraryPaths(folder, allocator, target)) yield { path, source: 'jemkit' };
   }
-  const inCache = readLoaderCache(`lib${allocator}`).filter((entry) => allocatorOfLibraryName(entry.name) === allocator);
+  const inCache = readLoaderCache(`lib${allocator}`).filter(
+    (entry) => allocatorOfLibraryName(entry.name) === allocator,
+  );
   const rank = (name: string) => (names.includes(name) ? names.indexOf(name) : names.length);
   for (const entry of inCache.sort((a, b) => rank(a.name) - rank(b.name))) {
     if (!entry.name.includes('_debug')) yield { path: entry.path, source: 'loader-cache' };
@@ -69,8 +71,16 @@ function* candidates(request: LibraryRequest): Generator<{ path: string; source:
   }
 }
 
-function installedLibraryPaths(folder: string, allocator: PreloadableAllocator, target: LibraryTarget | undefined): string[] {
-  const libcs = target ? [target.libc] : process.platform === 'darwin' ? (['darwin'] as const) : (['glibc', 'musl'] as const);
+function installedLibraryPaths(
+  folder: string,
+  allocator: PreloadableAllocator,
+  target: LibraryTarget | undefined,
+): string[] {
+  const libcs = target
+    ? [target.libc]
+    : process.platform === 'darwin'
+      ? (['darwin'] as const)
+      : (['glibc', 'musl'] as const);
   const architecture = target?.architecture ?? (process.arch as Architecture);
   return libcs.map((libc) => installedLibraryPath(folder, allocator, `${architecture}-${libc}`));
 }

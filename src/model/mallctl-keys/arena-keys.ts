@@ -2,15 +2,15 @@ import { mallctlKeys } from './row.js';
 
 const FREES_LIVE_MEMORY = 'it frees memory that is still in use: V8’s own is in every arena that a thread was bound to';
 
-/** One arena, by its index (4096 stands for all), and what all arenas have in common. */
+/** One arena, by its index, and what all arenas have in common. */
 export const ARENA_KEYS = {
   ...mallctlKeys(
     'arena.<i>.',
     {},
     {
-      initialized: { type: 'bool', since: '5.0.0', doc: 'Whether the arena is in use.' },
-      decay: { type: 'void', access: 'trigger', since: '4.1.0', doc: 'Purges what is due by the decay times.' },
-      purge: { type: 'void', access: 'trigger', doc: 'Gives all unused pages of the arena back to the kernel now.' },
+      initialized: { type: 'bool', allArenas: true, since: '5.0.0', doc: 'Whether the arena is in use.' },
+      decay: { type: 'void', access: 'trigger', allArenas: true, since: '4.1.0', doc: 'Purges what is due by the decay times.' },
+      purge: { type: 'void', access: 'trigger', allArenas: true, doc: 'Gives all unused pages of the arena back to the kernel now.' },
       reset: { type: 'void', access: 'trigger', since: '4.2.0', refused: FREES_LIVE_MEMORY, doc: 'Frees all the arena’s allocations.' },
       destroy: {
         type: 'void',
@@ -22,6 +22,7 @@ export const ARENA_KEYS = {
       dss: {
         type: 'const char *',
         access: 'read-write',
+        allArenas: true,
         doc: 'Whether memory by sbrk is used: disabled, primary (first) or secondary (after mmap).',
       },
       dirty_decay_ms: {

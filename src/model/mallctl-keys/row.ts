@@ -53,6 +53,8 @@ export interface MallctlRow {
   readonly perhapsAbsent?: string;
   /** Of the calling thread: another thread, another value. */
   readonly thread?: true;
+  /** Takes 4096 for its index too, which stands for all arenas; `stats.arenas.<i>` always does. */
+  readonly allArenas?: true;
   /** May be written without a value; the sentence says what that does. */
   readonly withoutValue?: string;
   /** Not part of jemalloc's promises: may change or go in any release. */

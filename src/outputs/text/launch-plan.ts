@@ -18,7 +18,9 @@ export function renderLaunchPlan(plan: LaunchPlan, words: readonly string[]): st
   const set = Object.entries(plan.environment).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${quoteForShell(value)}`],
   );
-  const shell = plan.program.throughShell ? ['/bin/sh', plan.program.path, ...words.slice(1)] : [plan.program.path, ...words.slice(1)];
+  const shell = plan.program.throughShell
+    ? ['/bin/sh', plan.program.path, ...words.slice(1)]
+    : [plan.program.path, ...words.slice(1)];
   const env = removed.length > 0 ? ['env', ...removed.flatMap((name) => ['-u', name])] : [];
   lines.push([...env, ...set, ...shell.map(quoteForShell)].join(' '));
   return lines.join('\n');

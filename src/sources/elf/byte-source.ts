@@ -11,7 +11,8 @@ export interface ByteSource {
 export function bytesOf(buffer: Buffer): ByteSource {
   return {
     sizeBytes: buffer.length,
-    readAt: (offset, length) => buffer.subarray(Math.min(offset, buffer.length), Math.min(offset + length, buffer.length)),
+    readAt: (offset, length) =>
+      buffer.subarray(Math.min(offset, buffer.length), Math.min(offset + length, buffer.length)),
   };
 }
 

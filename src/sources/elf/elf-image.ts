@@ -83,7 +83,10 @@ export function stringAt(table: Buffer, at: number): string {
 }
 
 /** The dynamic string table of an image, or undefined where it has none. */
-export function readDynamicStrings(source: ByteSource, image: Pick<ElfImage, 'dynamic' | 'segments'>): Buffer | undefined {
+export function readDynamicStrings(
+  source: ByteSource,
+  image: Pick<ElfImage, 'dynamic' | 'segments'>,
+): Buffer | undefined {
   const address = image.dynamic.get(DT.STRTAB);
   const bytes = image.dynamic.get(DT.STRSZ);
   if (address === undefined || bytes === undefined) return undefined;

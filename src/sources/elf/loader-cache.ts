@@ -1,5 +1,5 @@
-import { readFileSync } from '../file-system.js';
 import { isSystemError } from '../../errors.js';
+import { readFileSync } from '../file-system.js';
 
 const MAGIC = 'glibc-ld.so.cache1.1';
 const HEADER_BYTES = 48;

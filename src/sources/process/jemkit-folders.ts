@@ -1,6 +1,6 @@
-import { lstatSync } from '../file-system.js';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Architecture, Libc, PreloadableAllocator } from '../../model/allocator.js';
+import { lstatSync } from '../file-system.js';
 
 /**
  * The file each allocator is installed as. It never changes: running services hand this path to their children in LD_PRELOAD, so

@@ -1,10 +1,10 @@
-import { accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync } from '../file-system.js';
 import { join } from 'node:path';
 import { isSystemError } from '../../errors.js';
 import type { FileIdentity, LibraryTarget } from '../../model/allocator.js';
 import type { ProgramResolution, ProgramStep, ResolvedProgram } from '../../model/program.js';
 import { hasFileCapabilities } from '../../native.js';
 import { readElf } from '../elf/elf-image.js';
+import { accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync } from '../file-system.js';
 import { type EnvCommand, isNodeShim, parseEnvArgument, parseEnvCommand, parseShebang } from './shebang.js';
 
 /** The kernel follows at most four scripts; `env` and shims add to that. */
@@ -25,7 +25,8 @@ function lookAt(path: string): Lookup {
   } catch (error) {
     if (!isSystemError(error)) throw error;
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return { kind: 'not-found' };
-    if (error.code === 'EACCES') return { kind: 'not-executable', path, reason: 'permission denied (no execute bit for this user)' };
+    if (error.code === 'EACCES')
+      return { kind: 'not-executable', path, reason: 'permission denied (no execute bit for this user)' };
     return { kind: 'not-executable', path, reason: `it cannot be looked at (${error.code})` };
   }
 }
@@ -66,7 +67,11 @@ function stepOf(path: string): ProgramStep {
 type Preloading = Pick<ResolvedProgram, 'target' | 'unpreloadable'>;
 
 function preloadingOf(path: string): Preloading {
-  if (process.platform === 'darwin') return { target: { architecture: process.arch as LibraryTarget['architecture'], libc: 'darwin' }, unpreloadable: undefined };
+  if (process.platform === 'darwin')
+    return {
+      target: { architecture: process.arch as LibraryTarget['architecture'], libc: 'darwin' },
+      unpreloadable: undefined,
+    };
   const elf = readElf(path);
   if (elf.kind === 'unreadable') return { target: undefined, unpreloadable: 'not-readable' };
   if (elf.kind !== 'elf') return { target: undefined, unpreloadable: 'foreign-machine' };
@@ -91,7 +96,11 @@ function preloadingOf(path: string): Preloading {
  *
  * @param args the command's arguments: `env A=b node` starts node.
  */
-export function resolveProgram(command: string, searchPath: string | undefined, args: readonly string[] = []): ProgramResolution {
+export function resolveProgram(
+  command: string,
+  searchPath: string | undefined,
+  args: readonly string[] = [],
+): ProgramResolution {
   const first = lookUpCommand(command, searchPath);
   if (first.kind === 'not-found') return { kind: 'not-found', name: command };
   if (first.kind === 'not-executable') return { kind: 'not-executable', path: first.path, reason: first.reason };
@@ -153,11 +162,21 @@ function shellInstead(position: Position): Next {
 }
 
 /** What `env` starts; `env: 'node': No such file` is for env to say, with its own exit code. */
-function afterEnv({ program, dropsPreload }: EnvCommand, searchPath: string | undefined, through: readonly string[]): Next {
+function afterEnv(
+  { program, dropsPreload }: EnvCommand,
+  searchPath: string | undefined,
+  through: readonly string[],
+): Next {
   const target = program === undefined ? undefined : lookUpCommand(program, searchPath);
   const paths = target?.kind === 'file' ? [...through, target.path] : through;
   if (paths.length === 0) return END;
-  return { kind: 'next', paths, startedBy: target?.kind === 'file' ? 'execvp' : 'kernel', withoutShebang: false, dropsPreload };
+  return {
+    kind: 'next',
+    paths,
+    startedBy: target?.kind === 'file' ? 'execvp' : 'kernel',
+    withoutShebang: false,
+    dropsPreload,
+  };
 }
 
 function nextStep(position: Position, searchPath: string | undefined): Next {
@@ -183,5 +202,7 @@ function nextStep(position: Position, searchPath: string | undefined): Next {
 }
 
 function isMachO(head: Buffer): boolean {
-  return head.length >= 4 && [0xfeedface, 0xfeedfacf, 0xcefaedfe, 0xcffaedfe, 0xcafebabe].includes(head.readUInt32BE(0));
+  return (
+    head.length >= 4 && [0xfeedface, 0xfeedfacf, 0xcefaedfe, 0xcffaedfe, 0xcafebabe].includes(head.readUInt32BE(0))
+  );
 }

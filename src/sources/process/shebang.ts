@@ -36,7 +36,10 @@ function splitWords(text: string): string[] {
 }
 
 /** Splits an option of env into its name and its value, which may be the next word. */
-function readEnvOption(word: string, next: string | undefined): { names: string; value: string | undefined; tookNext: boolean } {
+function readEnvOption(
+  word: string,
+  next: string | undefined,
+): { names: string; value: string | undefined; tookNext: boolean } {
   if (word.startsWith('--')) {
     const equals = word.indexOf('=');
     if (equals !== -1) return { names: word.slice(0, equals), value: word.slice(equals + 1), tookNext: false };

@@ -1,5 +1,5 @@
-import { lstatSync, readdirSync, readlinkSync } from '../file-system.js';
 import { isSystemError } from '../../errors.js';
+import { lstatSync, readdirSync, readlinkSync } from '../file-system.js';
 
 /** What a descriptor stands for. */
 export interface OpenDescriptor {
@@ -17,7 +17,10 @@ export interface OpenDescriptor {
  *
  * @param listens an inspector is listening: a socket above the first epoll, and libuv's spare /dev/null, may be Node's.
  */
-export function inferInheritedDescriptors(descriptors: ReadonlyMap<number, OpenDescriptor>, listens: boolean): number[] {
+export function inferInheritedDescriptors(
+  descriptors: ReadonlyMap<number, OpenDescriptor>,
+  listens: boolean,
+): number[] {
   const all = [...descriptors].sort(([a], [b]) => a - b);
   const firstOwn = all.find(([, { target }]) => target === 'anon_inode:[eventpoll]')?.[0] ?? Infinity;
   const holdsBothEnds = (pipe: string) => {

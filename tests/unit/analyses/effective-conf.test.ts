@@ -5,7 +5,11 @@ import type { ConfOrigin } from '../../../src/model/allocator-environment.js';
 
 const SYMBOL: ConfOrigin = { source: 'malloc_conf-symbol', name: 'symbol', text: 'narenas:4,tcache:false' };
 const LINK: ConfOrigin = { source: 'etc-malloc-conf', name: '/etc/malloc.conf', text: 'narenas:3' };
-const VARIABLE: ConfOrigin = { source: 'environment', name: 'MALLOC_CONF', text: 'narenas:2,dirty_decay_ms:5,narenas:1' };
+const VARIABLE: ConfOrigin = {
+  source: 'environment',
+  name: 'MALLOC_CONF',
+  text: 'narenas:2,dirty_decay_ms:5,narenas:1',
+};
 
 test('the last source that names an option wins, and says whom it beat', () => {
   const { effective } = effectiveConf([SYMBOL, LINK, VARIABLE]);

@@ -8,7 +8,10 @@ import { recordingContext } from '../../support/source-program.js';
 
 /** The same line as commander reads it; undefined where it refuses. */
 function byCommander(args: readonly string[]): { words: string[]; options: ProgramOptions } | undefined {
-  const program = new Command('jem').enablePositionalOptions().exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} });
+  const program = new Command('jem')
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ writeOut: () => {}, writeErr: () => {} });
   const command = program.command('run').copyInheritedSettings(program);
   configure(command, recordingContext());
   let read: { words: string[]; options: ProgramOptions } | undefined;
@@ -39,16 +42,52 @@ describe('readRunLine', () => {
     expect(quick).toEqual(byCommander(args));
   });
 
-  test.each([[[]], [['--']], [['--help']], [['-h', 'node']], [['--unknown', 'node']], [['--fallback', 'maybe', 'node']], [['--allocator=libc', 'node']], [['--conf']], [['--conf=', 'node']], [['--conf', '--print', 'node']], [['--print=yes', 'node']], [['-', 'node']]])(
-    '%j is left to commander',
-    (args) => {
-      expect(readRunLine(args)).toBeUndefined();
-    },
-  );
+  test.each([
+    [[]],
+    [['--']],
+    [['--help']],
+    [['-h', 'node']],
+    [['--unknown', 'node']],
+    [['--fallback', 'maybe', 'node']],
+    [['--allocator=libc', 'node']],
+    [['--conf']],
+    [['--conf=', 'node']],
+    [['--conf', '--print', 'node']],
+    [['--print=yes', 'node']],
+    [['-', 'node']],
+  ])('%j is left to commander', (args) => {
+    expect(readRunLine(args)).toBeUndefined();
+  });
 
   test('whatever it reads, commander reads the same', () => {
     const word = fc.oneof(
-      fc.constantFrom('--', '-', '--conf', '--conf=a:1', '--preset', 'none', '--library', '/x.so', '--library=', '--fallback', 'fail', '--fallback=warn', '--allocator', 'system', '--allocator=tcmalloc', '--no-children', '--print', '--json', '--children', '-h', '--help', 'node', '', 'a b', 'é'),
+      fc.constantFrom(
+        '--',
+        '-',
+        '--conf',
+        '--conf=a:1',
+        '--preset',
+        'none',
+        '--library',
+        '/x.so',
+        '--library=',
+        '--fallback',
+        'fail',
+        '--fallback=warn',
+        '--allocator',
+        'system',
+        '--allocator=tcmalloc',
+        '--no-children',
+        '--print',
+        '--json',
+        '--children',
+        '-h',
+        '--help',
+        'node',
+        '',
+        'a b',
+        'é',
+      ),
       fc.string(),
     );
     fc.assert(

@@ -113,6 +113,12 @@ describe('the native side', () => {
   });
 });
 
+test('the native side knows which keys of an arena take all of them', () => {
+  const all = rows.filter(([, row]) => row.allArenas).map(([key]) => nativePattern(key));
+  expect(stringsOf(shared('refused-keys.h'), 'jm_all_arenas_keys').sort()).toEqual(all.sort());
+  expect(all.every((key) => key.startsWith('arena.0.'))).toBe(true);
+});
+
 describe('findMallctlKey', () => {
   const index = fc.integer({ min: 0, max: 4_294_967_295 });
 
@@ -143,7 +149,7 @@ test('types', () => {
   expectTypeOf<MallctlValue<'opt.retain'>>().toEqualTypeOf<boolean>();
   expectTypeOf<MallctlValue<'opt.dirty_decay_ms'>>().toEqualTypeOf<number>();
   expectTypeOf<MallctlValue<'version'>>().toEqualTypeOf<string>();
-  expectTypeOf<MallctlValue<'arena.4096.name'>>().toEqualTypeOf<string>();
+  expectTypeOf<MallctlValue<'arena.0.name'>>().toEqualTypeOf<string>();
   expectTypeOf<MallctlValue<'prof.stats.bins.0.live'>>().toEqualTypeOf<ProfStats>();
   expectTypeOf<MallctlInput<'epoch'>>().toEqualTypeOf<number | bigint>();
   expectTypeOf<MallctlInput<'background_thread'>>().toEqualTypeOf<boolean>();

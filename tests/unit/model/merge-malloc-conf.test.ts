@@ -20,7 +20,14 @@ test('the last value of each option counts, and merging again changes nothing', 
     fc.property(fc.array(pairs, { maxLength: 3 }), (texts) => {
       const merged = mergeMallocConf(...texts.map((text) => text.map(([key, value]) => `${key}:${value}`).join(',')));
       const expected = new Map(texts.flat());
-      expect(new Map(merged.split(',').filter(Boolean).map((pair) => [pair[0], Number(pair.slice(2))]))).toEqual(expected);
+      expect(
+        new Map(
+          merged
+            .split(',')
+            .filter(Boolean)
+            .map((pair) => [pair[0], Number(pair.slice(2))]),
+        ),
+      ).toEqual(expected);
       expect(mergeMallocConf(merged, merged)).toBe(merged);
     }),
   );

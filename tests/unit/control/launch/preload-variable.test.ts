@@ -23,11 +23,16 @@ const separator = fc.constantFrom(' ', ':', '  ', ' : ');
 
 test('nothing is lost, the order stays, and a second time changes nothing', () => {
   fc.assert(
-    fc.property(fc.array(entry), separator, fc.uniqueArray(entry, { minLength: 1, maxLength: 2 }), (entries, between, paths) => {
-      const once = prependPreload(paths, entries.join(between));
-      expect(parsePreload(once)).toEqual([...paths, ...entries.filter((path) => !paths.includes(path))]);
-      expect(prependPreload(paths, once)).toBe(once);
-    }),
+    fc.property(
+      fc.array(entry),
+      separator,
+      fc.uniqueArray(entry, { minLength: 1, maxLength: 2 }),
+      (entries, between, paths) => {
+        const once = prependPreload(paths, entries.join(between));
+        expect(parsePreload(once)).toEqual([...paths, ...entries.filter((path) => !paths.includes(path))]);
+        expect(prependPreload(paths, once)).toBe(once);
+      },
+    ),
   );
 });
 

@@ -18,7 +18,13 @@ describe('restoreCommandLine', () => {
   test('bytes that are no UTF-8 stay', () => {
     const odd = Buffer.of(0xff, 0xfe, 0x61);
     const shown = [...buffers('node', 'app.js'), odd];
-    expect(restoreCommandLine(shown, { argv0: 'node', execArgv: [], argv: ['/usr/bin/node', '/srv/app.js', odd.toString()] })).toEqual(shown);
+    expect(
+      restoreCommandLine(shown, {
+        argv0: 'node',
+        execArgv: [],
+        argv: ['/usr/bin/node', '/srv/app.js', odd.toString()],
+      }),
+    ).toEqual(shown);
   });
 
   test('without a script: -e, a REPL, stdin', () => {
@@ -41,13 +47,26 @@ describe('restoreCommandLine', () => {
   });
 
   test('a title that looks like the program’s name', () => {
-    expect(strings(restoreCommandLine(buffers('node', '', ''), { argv0: 'node', execArgv: [], argv: ['/usr/bin/node', '/srv/app.js'] }))).toEqual(['node', '/srv/app.js']);
+    expect(
+      strings(
+        restoreCommandLine(buffers('node', '', ''), {
+          argv0: 'node',
+          execArgv: [],
+          argv: ['/usr/bin/node', '/srv/app.js'],
+        }),
+      ),
+    ).toEqual(['node', '/srv/app.js']);
   });
 
   test('whatever is shown, the program’s arguments are its last ones', () => {
     fc.assert(
       fc.property(fc.array(fc.string()), fc.array(fc.string(), { maxLength: 4 }), (shown, args) => {
-        const line = strings(restoreCommandLine(shown.map((text) => Buffer.from(text)), { argv0: 'node', execArgv: [], argv: ['/n', '/s.js', ...args] }));
+        const line = strings(
+          restoreCommandLine(
+            shown.map((text) => Buffer.from(text)),
+            { argv0: 'node', execArgv: [], argv: ['/n', '/s.js', ...args] },
+          ),
+        );
         expect(line[0]).toBe('node');
         expect(line.slice(line.length - args.length)).toEqual(args.map((text) => Buffer.from(text).toString()));
       }),

@@ -23,7 +23,8 @@ function file(path: string, content: Buffer | string = LIBRARY): string {
   return path;
 }
 
-const find = (changes: Partial<Parameters<typeof findLibrary>[0]> = {}) => findLibrary({ allocator: 'jemalloc', target: TARGET, environment, ...changes });
+const find = (changes: Partial<Parameters<typeof findLibrary>[0]> = {}) =>
+  findLibrary({ allocator: 'jemalloc', target: TARGET, environment, ...changes });
 
 describe('the order', () => {
   test('nothing', () => {
@@ -34,9 +35,18 @@ describe('the order', () => {
     const installed = file(installedLibraryPath(folder, 'jemalloc', 'loong64-glibc'));
     const named = file(join(folder, 'named.so'));
     expect(find()).toMatchObject({ kind: 'found', source: 'jemkit', library: { path: installed } });
-    expect(find({ environment: { ...environment, JEMKIT_LIBRARY: named } })).toMatchObject({ source: 'JEMKIT_LIBRARY', library: { path: named } });
-    expect(find({ path: named, environment: { ...environment, JEMKIT_LIBRARY: '/none' } })).toMatchObject({ source: 'option', library: { path: named } });
-    expect(find({ path: '/none' })).toMatchObject({ kind: 'none', rejected: [{ path: '/none', source: 'option', reason: 'missing' }] });
+    expect(find({ environment: { ...environment, JEMKIT_LIBRARY: named } })).toMatchObject({
+      source: 'JEMKIT_LIBRARY',
+      library: { path: named },
+    });
+    expect(find({ path: named, environment: { ...environment, JEMKIT_LIBRARY: '/none' } })).toMatchObject({
+      source: 'option',
+      library: { path: named },
+    });
+    expect(find({ path: '/none' })).toMatchObject({
+      kind: 'none',
+      rejected: [{ path: '/none', source: 'option', reason: 'missing' }],
+    });
   });
 
   test('Homebrew’s comes last', () => {

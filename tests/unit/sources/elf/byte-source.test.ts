@@ -13,7 +13,10 @@ test('a file reads as its bytes do, past its end too', () => {
       writeFileSync(path, content);
       const expected = content.subarray(Math.min(offset, content.length), offset + length);
       expect(bytesOf(content).readAt(offset, length)).toEqual(expected);
-      expect(withFileBytes(path, (source) => [source.sizeBytes, Buffer.from(source.readAt(offset, length))])).toEqual([content.length, Buffer.from(expected)]);
+      expect(withFileBytes(path, (source) => [source.sizeBytes, Buffer.from(source.readAt(offset, length))])).toEqual([
+        content.length,
+        Buffer.from(expected),
+      ]);
     }),
     { numRuns: 50 },
   );
@@ -31,6 +34,10 @@ test('a damaged header may claim any place in a file', () => {
 test('the file is closed when its reader throws', () => {
   const path = join(temporaryFolder(), 'file');
   writeFileSync(path, 'x');
-  expect(() => withFileBytes(path, () => { throw new Error('reader'); })).toThrow('reader');
+  expect(() =>
+    withFileBytes(path, () => {
+      throw new Error('reader');
+    }),
+  ).toThrow('reader');
   expect(() => withFileBytes(`${path}.none`, () => 0)).toThrow(/ENOENT/);
 });

@@ -21,10 +21,26 @@ describe('what a file says of itself', () => {
     ['riscv64', 64, true, 243],
     ['loong64', 64, true, 258],
   ] as const)('%s: width, byte order, loader and dependencies', (architecture, bits, littleEndian, machine) => {
-    const file = buildElf({ bits, littleEndian, machine, interpreter: '/lib/ld-linux.so.2', needed: ['libm.so.6', 'libc.so.6'], soname: 'x.so.1' });
+    const file = buildElf({
+      bits,
+      littleEndian,
+      machine,
+      interpreter: '/lib/ld-linux.so.2',
+      needed: ['libm.so.6', 'libc.so.6'],
+      soname: 'x.so.1',
+    });
     expect(parse(file)).toMatchObject({
       kind: 'elf',
-      image: { architecture, bits, littleEndian, type: 'shared', interpreter: '/lib/ld-linux.so.2', needed: ['libm.so.6', 'libc.so.6'], soname: 'x.so.1', libc: 'glibc' },
+      image: {
+        architecture,
+        bits,
+        littleEndian,
+        type: 'shared',
+        interpreter: '/lib/ld-linux.so.2',
+        needed: ['libm.so.6', 'libc.so.6'],
+        soname: 'x.so.1',
+        libc: 'glibc',
+      },
     });
   });
 
@@ -48,8 +64,12 @@ describe('what a file says of itself', () => {
   });
 
   test('real files', () => {
-    expect(parse(readFileSync(join(GOLDEN, 'program')))).toMatchObject({ image: { interpreter: '/lib64/ld-linux-x86-64.so.2', libc: 'glibc' } });
-    expect(parse(readFileSync(join(GOLDEN, 'plain-static')))).toMatchObject({ image: { type: 'executable', interpreter: undefined, needed: [] } });
+    expect(parse(readFileSync(join(GOLDEN, 'program')))).toMatchObject({
+      image: { interpreter: '/lib64/ld-linux-x86-64.so.2', libc: 'glibc' },
+    });
+    expect(parse(readFileSync(join(GOLDEN, 'plain-static')))).toMatchObject({
+      image: { type: 'executable', interpreter: undefined, needed: [] },
+    });
   });
 
   test('an address is found in the segment that holds it, and nowhere else', () => {
@@ -66,14 +86,24 @@ describe('what a file says of itself', () => {
 });
 
 describe('what is no ELF file, or a damaged one', () => {
-  test.each([['empty', ''], ['text', '#!/bin/sh\n'], ['three bytes', '\x7fEL']])('%s', (_name, text) => {
+  test.each([
+    ['empty', ''],
+    ['text', '#!/bin/sh\n'],
+    ['three bytes', '\x7fEL'],
+  ])('%s', (_name, text) => {
     expect(parse(Buffer.from(text, 'latin1'))).toEqual({ kind: 'not-elf' });
   });
 
   test('the reason names what ends too early', () => {
     const whole = readFileSync(join(GOLDEN, 'program'));
-    expect(parse(whole.subarray(0, 40))).toEqual({ kind: 'malformed', reason: 'the ELF header ends at byte 40 of 64 expected' });
-    expect(parse(whole.subarray(0, 100))).toMatchObject({ kind: 'malformed', reason: expect.stringContaining('the program headers ends at byte 100') });
+    expect(parse(whole.subarray(0, 40))).toEqual({
+      kind: 'malformed',
+      reason: 'the ELF header ends at byte 40 of 64 expected',
+    });
+    expect(parse(whole.subarray(0, 100))).toMatchObject({
+      kind: 'malformed',
+      reason: expect.stringContaining('the program headers ends at byte 100'),
+    });
   });
 
   test('a class or byte order that does not exist', () => {
@@ -85,18 +115,21 @@ describe('what is no ELF file, or a damaged one', () => {
     expect(parse(file)).toEqual({ kind: 'malformed', reason: 'byte order 0 (expected 1 or 2)' });
   });
 
-  test.each(['program', 'libc.so.6', 'libjemalloc.so.2', 'plain-static'])('%s, cut and changed anywhere, never throws', (name) => {
-    const whole = readFileSync(join(GOLDEN, name));
-    const change = fc.record({ at: fc.nat(4095), byte: fc.nat(255) });
-    fc.assert(
-      fc.property(fc.nat(whole.length), fc.array(change, { maxLength: 8 }), (length, changes) => {
-        const damaged = Buffer.from(whole.subarray(0, length));
-        for (const { at, byte } of changes) if (at < damaged.length) damaged[at] = byte;
-        expect(['elf', 'not-elf', 'malformed']).toContain(parse(damaged).kind);
-      }),
-      { numRuns: 300 },
-    );
-  });
+  test.each(['program', 'libc.so.6', 'libjemalloc.so.2', 'plain-static'])(
+    '%s, cut and changed anywhere, never throws',
+    (name) => {
+      const whole = readFileSync(join(GOLDEN, name));
+      const change = fc.record({ at: fc.nat(4095), byte: fc.nat(255) });
+      fc.assert(
+        fc.property(fc.nat(whole.length), fc.array(change, { maxLength: 8 }), (length, changes) => {
+          const damaged = Buffer.from(whole.subarray(0, length));
+          for (const { at, byte } of changes) if (at < damaged.length) damaged[at] = byte;
+          expect(['elf', 'not-elf', 'malformed']).toContain(parse(damaged).kind);
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
 
   test('random bytes behind the magic never throw', () => {
     fc.assert(

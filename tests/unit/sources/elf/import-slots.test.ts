@@ -21,11 +21,14 @@ test.each([
   ['arm', 32, true, 40, 22],
   ['s390x', 64, false, 22, 10],
   ['riscv64', 64, true, 243, 5],
-] as const)('%s: the slot that a relocation of the symbol fills', (_architecture, bits, littleEndian, machine, relocation) => {
-  const file = buildElf({ bits, littleEndian, machine, importSlot: { name: 'malloc', relocation, address: 0x3fd8 } });
-  expect(slots(file)).toEqual([0x3fd8]);
-  expect(slots(file, 'calloc')).toEqual([]);
-});
+] as const)(
+  '%s: the slot that a relocation of the symbol fills',
+  (_architecture, bits, littleEndian, machine, relocation) => {
+    const file = buildElf({ bits, littleEndian, machine, importSlot: { name: 'malloc', relocation, address: 0x3fd8 } });
+    expect(slots(file)).toEqual([0x3fd8]);
+    expect(slots(file, 'calloc')).toEqual([]);
+  },
+);
 
 test('a relocation of another kind is no slot', () => {
   expect(slots(buildElf({ importSlot: { name: 'malloc', relocation: 5, address: 0x3fd8 } }))).toEqual([]);
@@ -43,11 +46,14 @@ test('a real program', () => {
 test('damaged tables never make it throw anything but what its caller expects of a damaged file', () => {
   const whole = readFileSync(join(GOLDEN, 'program'));
   fc.assert(
-    fc.property(fc.array(fc.record({ at: fc.nat(whole.length - 1), byte: fc.nat(255) }), { maxLength: 20 }), (changes) => {
-      const damaged = Buffer.from(whole);
-      for (const { at, byte } of changes) damaged[at] = byte;
-      expect(Array.isArray(slots(damaged))).toBe(true);
-    }),
+    fc.property(
+      fc.array(fc.record({ at: fc.nat(whole.length - 1), byte: fc.nat(255) }), { maxLength: 20 }),
+      (changes) => {
+        const damaged = Buffer.from(whole);
+        for (const { at, byte } of changes) damaged[at] = byte;
+        expect(Array.isArray(slots(damaged))).toBe(true);
+      },
+    ),
     { numRuns: 500 },
   );
 });

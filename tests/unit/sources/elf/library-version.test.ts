@@ -32,5 +32,7 @@ test('of other allocators only the file name tells', () => {
 });
 
 test('any bytes never throw', () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void parseLibraryVersion(Buffer.from(bytes), 'jemalloc')));
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void parseLibraryVersion(Buffer.from(bytes), 'jemalloc')),
+  );
 });

@@ -45,35 +45,50 @@ describe('parseLoaderCache', () => {
     const shared = buildCache([['x', '/lib/libjemalloc.so.2']]);
     const nameAt = shared.indexOf('libjemalloc.so.2');
     shared.writeUInt32LE(nameAt, 48 + 4);
-    expect(parseLoaderCache(shared, 'libjemalloc')).toEqual([{ name: 'libjemalloc.so.2', path: '/lib/libjemalloc.so.2' }]);
+    expect(parseLoaderCache(shared, 'libjemalloc')).toEqual([
+      { name: 'libjemalloc.so.2', path: '/lib/libjemalloc.so.2' },
+    ]);
   });
 
   test('behind the table of the older format, offsets count from the newer header', () => {
     const entries = [['libjemalloc.so.2', '/lib/libjemalloc.so.2']] as const;
-    expect(parseLoaderCache(buildCache(entries, Buffer.from('ld.so-1.7.0\0old table here\0')), 'libjemalloc')).toHaveLength(1);
+    expect(
+      parseLoaderCache(buildCache(entries, Buffer.from('ld.so-1.7.0\0old table here\0')), 'libjemalloc'),
+    ).toHaveLength(1);
   });
 
   test('anything else has no entries', () => {
-    for (const text of ['', 'text', 'glibc-ld.so.cache1.1']) expect(parseLoaderCache(Buffer.from(text), 'lib')).toEqual([]);
+    for (const text of ['', 'text', 'glibc-ld.so.cache1.1'])
+      expect(parseLoaderCache(Buffer.from(text), 'lib')).toEqual([]);
   });
 
   test('whatever was written is found again', () => {
     const name = fc.stringMatching(/^lib[a-z]{1,8}\.so\.[0-9]$/);
     fc.assert(
-      fc.property(fc.array(fc.tuple(name, fc.stringMatching(/^\/[a-z/]{1,20}$/)), { maxLength: 20 }), fc.constantFrom('liba', 'lib', 'libj'), (entries, prefix) => {
-        const expected = entries.filter(([text]) => text.startsWith(prefix)).map(([text, path]) => ({ name: text, path }));
-        expect(parseLoaderCache(buildCache(entries), prefix)).toEqual(expected);
-      }),
+      fc.property(
+        fc.array(fc.tuple(name, fc.stringMatching(/^\/[a-z/]{1,20}$/)), { maxLength: 20 }),
+        fc.constantFrom('liba', 'lib', 'libj'),
+        (entries, prefix) => {
+          const expected = entries
+            .filter(([text]) => text.startsWith(prefix))
+            .map(([text, path]) => ({ name: text, path }));
+          expect(parseLoaderCache(buildCache(entries), prefix)).toEqual(expected);
+        },
+      ),
     );
   });
 
   test('cut and changed anywhere it never throws', () => {
     fc.assert(
-      fc.property(fc.nat(cache.length), fc.array(fc.tuple(fc.nat(cache.length - 1), fc.nat(255)), { maxLength: 10 }), (length, changes) => {
-        const damaged = Buffer.from(cache.subarray(0, length));
-        for (const [at, byte] of changes) if (at < damaged.length) damaged[at] = byte;
-        parseLoaderCache(damaged, 'libjemalloc');
-      }),
+      fc.property(
+        fc.nat(cache.length),
+        fc.array(fc.tuple(fc.nat(cache.length - 1), fc.nat(255)), { maxLength: 10 }),
+        (length, changes) => {
+          const damaged = Buffer.from(cache.subarray(0, length));
+          for (const [at, byte] of changes) if (at < damaged.length) damaged[at] = byte;
+          parseLoaderCache(damaged, 'libjemalloc');
+        },
+      ),
       { numRuns: 500 },
     );
   });

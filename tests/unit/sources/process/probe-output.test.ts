@@ -6,7 +6,9 @@ const whole = (...lines: string[]) => ['jemkit-probe 1', ...lines, 'end', ''].jo
 
 describe('parseProbeOutput', () => {
   test('jemalloc, with its answers', () => {
-    expect(parseProbeOutput(whole('serving=jemalloc', 'version=5.3.0-0-gabc', 'config.prof=true', 'opt.metadata_thp=a=b'))).toEqual({
+    expect(
+      parseProbeOutput(whole('serving=jemalloc', 'version=5.3.0-0-gabc', 'config.prof=true', 'opt.metadata_thp=a=b')),
+    ).toEqual({
       kind: 'works',
       serving: 'jemalloc',
       version: '5.3.0-0-gabc',

@@ -34,7 +34,10 @@ describe('looking a command up', () => {
   test('in PATH, in order, files only', () => {
     mkdirSync(join(folder, 'first', 'tool'), { recursive: true });
     script('tool', '');
-    expect(lookUpCommand('tool', `${join(folder, 'first')}:${folder}`)).toEqual({ kind: 'file', path: join(folder, 'tool') });
+    expect(lookUpCommand('tool', `${join(folder, 'first')}:${folder}`)).toEqual({
+      kind: 'file',
+      path: join(folder, 'tool'),
+    });
   });
 
   test('with a slash it is a path', () => {
@@ -51,14 +54,22 @@ describe('looking a command up', () => {
 
   test('a folder and a file without the execute bit say why', () => {
     expect(resolveProgram(folder, path)).toMatchObject({ kind: 'not-executable', reason: 'it is not a file' });
-    expect(resolveProgram(script('plain', '', 0o644), path)).toMatchObject({ kind: 'not-executable', reason: expect.stringContaining('no execute bit') });
+    expect(resolveProgram(script('plain', '', 0o644), path)).toMatchObject({
+      kind: 'not-executable',
+      reason: expect.stringContaining('no execute bit'),
+    });
     expect(resolveProgram('no-such-program', path)).toEqual({ kind: 'not-found', name: 'no-such-program' });
   });
 });
 
 describe('the program whose malloc is at stake', () => {
   test('a program is itself', () => {
-    expect(resolved('node')).toMatchObject({ interpreter: NODE, throughShell: false, unpreloadable: undefined, target: { architecture: process.arch } });
+    expect(resolved('node')).toMatchObject({
+      interpreter: NODE,
+      throughShell: false,
+      unpreloadable: undefined,
+      target: { architecture: process.arch },
+    });
   });
 
   test.each([
@@ -74,14 +85,22 @@ describe('the program whose malloc is at stake', () => {
     const inner = script('bin/inner', '#!/usr/bin/env node\n');
     const outer = script('outer', `#!${inner}\n`);
     expect(resolved(outer).interpreter).toBe(NODE);
-    expect(resolved(outer).steps.map((step) => step.path)).toEqual([outer, inner, '/usr/bin/env', join(folder, 'bin', 'node')]);
+    expect(resolved(outer).steps.map((step) => step.path)).toEqual([
+      outer,
+      inner,
+      '/usr/bin/env',
+      join(folder, 'bin', 'node'),
+    ]);
     expect(resolved(script('by-env', '#!/usr/bin/env inner\n')).interpreter).toBe(NODE);
   });
 
   test('a script without a first line is the shell’s, as in execvp; also behind env', () => {
     expect(resolved(script('bin/plain', 'echo hello\n'))).toMatchObject({ interpreter: SHELL, throughShell: true });
     expect(resolved(script('empty', ''))).toMatchObject({ interpreter: SHELL, throughShell: true });
-    expect(resolved(script('outer', '#!/usr/bin/env plain\n'))).toMatchObject({ interpreter: SHELL, throughShell: false });
+    expect(resolved(script('outer', '#!/usr/bin/env plain\n'))).toMatchObject({
+      interpreter: SHELL,
+      throughShell: false,
+    });
   });
 
   test('env on the command line is followed to what it starts', () => {
@@ -104,20 +123,29 @@ describe('the program whose malloc is at stake', () => {
       kind: 'not-executable',
       reason: 'its first line names /no/such/interpreter, which does not exist',
     });
-    expect(resolveProgram(script('other', `#!${folder}\n`), path)).toMatchObject({ kind: 'not-executable', reason: `its first line names ${folder}, which cannot be executed` });
+    expect(resolveProgram(script('other', `#!${folder}\n`), path)).toMatchObject({
+      kind: 'not-executable',
+      reason: `its first line names ${folder}, which cannot be executed`,
+    });
   });
 });
 
 describe('programs that take no preloaded library', () => {
   test('by their headers', () => {
     expect(resolved(script('static', buildElf({ type: 2 }))).unpreloadable).toBe('static');
-    expect(resolved(script('foreign', buildElf({ machine: 8, interpreter: '/lib/ld.so.1', needed: ['libc.so.6'] }))).unpreloadable).toBe('foreign-machine');
+    expect(
+      resolved(script('foreign', buildElf({ machine: 8, interpreter: '/lib/ld.so.1', needed: ['libc.so.6'] })))
+        .unpreloadable,
+    ).toBe('foreign-machine');
     expect(resolved(script('odd', buildElf({ interpreter: '/lib/ld-odd.so' }))).unpreloadable).toBe('unknown-libc');
     expect(resolved(script('data', Buffer.from('\x01\x00\x02binary'))).unpreloadable).toBe('foreign-machine');
   });
 
   test('a library for another C library has its target', () => {
-    expect(resolved(script('musl', buildElf({ interpreter: '/lib/ld-musl-x86_64.so.1' })))).toMatchObject({ target: { architecture: 'x64', libc: 'musl' }, unpreloadable: undefined });
+    expect(resolved(script('musl', buildElf({ interpreter: '/lib/ld-musl-x86_64.so.1' })))).toMatchObject({
+      target: { architecture: 'x64', libc: 'musl' },
+      unpreloadable: undefined,
+    });
   });
 
   test('setuid of oneself changes nobody', () => {

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isNodeShim, parseEnvArgument, parseEnvCommand, parseShebang } from '../../../../src/sources/process/shebang.js';
+import {
+  isNodeShim,
+  parseEnvArgument,
+  parseEnvCommand,
+  parseShebang,
+} from '../../../../src/sources/process/shebang.js';
 
 const shebang = (text: string) => parseShebang(Buffer.from(text));
 
@@ -25,7 +30,9 @@ describe('parseShebang', () => {
   });
 
   test('any bytes never throw', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => void parseShebang(Buffer.from([0x23, 0x21, ...bytes]))));
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => void parseShebang(Buffer.from([0x23, 0x21, ...bytes]))),
+    );
   });
 });
 
@@ -68,7 +75,10 @@ describe('parseEnvCommand', () => {
   });
 
   test('any words never throw and end', () => {
-    const word = fc.oneof(fc.string(), fc.constantFrom('-S', '-i', '-u', '--', '-', 'A=b', '--split-string', '-SS', '-vS -S'));
+    const word = fc.oneof(
+      fc.string(),
+      fc.constantFrom('-S', '-i', '-u', '--', '-', 'A=b', '--split-string', '-SS', '-vS -S'),
+    );
     fc.assert(fc.property(fc.array(word), (words) => void parseEnvCommand(words)));
   });
 });

@@ -28,5 +28,11 @@ test('the kernel at hand', () => {
 });
 
 test('any text never throws', () => {
-  fc.assert(fc.property(fc.string(), fc.nat(TEXT.length), (text, at) => void parseLimits(TEXT.slice(0, at) + text + TEXT.slice(at))));
+  fc.assert(
+    fc.property(
+      fc.string(),
+      fc.nat(TEXT.length),
+      (text, at) => void parseLimits(TEXT.slice(0, at) + text + TEXT.slice(at)),
+    ),
+  );
 });

@@ -14,7 +14,16 @@ ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsysca
 test('each kind of line', () => {
   const maps = parseMemoryMaps(TEXT);
   expect(maps).toHaveLength(7);
-  expect(maps[0]).toEqual({ start: 0x400000, end: 0xb1c000, permissions: 'r--p', fileOffset: 0, device: 'fd:01', inode: 260689, path: '/usr/bin/node', deleted: false });
+  expect(maps[0]).toEqual({
+    start: 0x400000,
+    end: 0xb1c000,
+    permissions: 'r--p',
+    fileOffset: 0,
+    device: 'fd:01',
+    inode: 260689,
+    path: '/usr/bin/node',
+    deleted: false,
+  });
   expect(maps[1]?.path).toBeUndefined();
   expect(maps[2]).toMatchObject({ path: '/srv/my app/lib with spaces.so', fileOffset: 0x22000 });
   expect(maps[3]).toMatchObject({ path: '/tmp/gone.so', deleted: true });
@@ -22,7 +31,13 @@ test('each kind of line', () => {
 });
 
 test('any text never throws', () => {
-  fc.assert(fc.property(fc.string(), fc.nat(TEXT.length), (text, at) => void parseMemoryMaps(TEXT.slice(0, at) + text + TEXT.slice(at))));
+  fc.assert(
+    fc.property(
+      fc.string(),
+      fc.nat(TEXT.length),
+      (text, at) => void parseMemoryMaps(TEXT.slice(0, at) + text + TEXT.slice(at)),
+    ),
+  );
 });
 
 test('the kernel at hand', () => {

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseEnvironment, parseNulSeparated, readCommandLine, readStartEnvironment } from '../../../../src/sources/procfs/process-strings.js';
+import {
+  parseEnvironment,
+  parseNulSeparated,
+  readCommandLine,
+  readStartEnvironment,
+} from '../../../../src/sources/procfs/process-strings.js';
 
 test('arguments come back byte for byte, empty ones and such that are no UTF-8 too', () => {
   const argument = fc.uint8Array({ maxLength: 12 }).map((bytes) => Buffer.from(bytes.filter((byte) => byte !== 0)));
@@ -19,7 +24,11 @@ test('what does not end with a NUL counts too', () => {
 
 test('of a variable given twice the first counts, as in getenv', () => {
   const environment = parseEnvironment(Buffer.from('A=1\0B=x=y\0A=2\0noequals\0=odd\0C=\0'));
-  expect([...environment]).toEqual([['A', '1'], ['B', 'x=y'], ['C', '']]);
+  expect([...environment]).toEqual([
+    ['A', '1'],
+    ['B', 'x=y'],
+    ['C', ''],
+  ]);
 });
 
 test('any bytes never throw', () => {
