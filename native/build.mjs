@@ -4,7 +4,8 @@
 //
 // --if-missing   leave existing files alone (the published package carries them)
 // --optional     a missing or failing compiler is said in one line and is not an error
-// --sanitize     address and undefined-behaviour sanitizers, into prebuilds/<platform>-sanitized
+// --sanitize     address and undefined-behaviour sanitizers; needs --into
+// --into FOLDER  build there instead of prebuilds/<platform>
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -19,8 +20,13 @@ const platform =
     ? `linux-${process.arch}-${musl ? 'musl' : 'glibc'}`
     : `${process.platform}-${process.arch}`;
 const sanitize = flags.has('--sanitize');
-const folder = join(here, '..', 'prebuilds', sanitize ? `${platform}-sanitized` : platform);
+const into = process.argv.indexOf('--into');
+const folder = into === -1 ? join(here, '..', 'prebuilds', platform) : process.argv[into + 1];
 const mac = process.platform === 'darwin';
+
+if (!folder || (sanitize && into === -1)) {
+  stop('--into needs a folder, and --sanitize needs --into: such a build must not be published', 'node native/build.mjs --sanitize --into /tmp/sanitized');
+}
 
 function stop(message, hint) {
   console.error(`jemkit: ${message}\n  hint: ${hint}`);

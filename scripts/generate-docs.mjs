@@ -87,7 +87,111 @@ async function mallocConf(load) {
   ].join('\n');
 }
 
-const PAGES = [['docs/malloc-conf.md', mallocConf]];
+const NAMESPACES = [
+  ['The process', /^(version|epoch|background_thread|max_background_threads|approximate_stats|config)/],
+  ['The calling thread', /^thread\./],
+  ['Thread caches', /^tcache\./],
+  ['Options', /^opt\./],
+  ['One arena', /^arena\./],
+  ['All arenas and size classes', /^arenas\./],
+  ['Heap profiling', /^prof\./],
+  ['Statistics of the process', /^stats\.(?!arenas|mutexes)/],
+  ['Statistics of an arena: the huge page allocator', /^stats\.arenas\.<i>\.hpa/],
+  ['Statistics of an arena: locks', /^stats\.arenas\.<i>\.mutexes/],
+  ['Statistics of an arena: size classes', /^stats\.arenas\.<i>\.(bins|lextents|extents)/],
+  ['Statistics of an arena', /^stats\.arenas/],
+  ['Locks of the process', /^stats\.mutexes/],
+  ['Experimental', /^experimental\./],
+];
+
+const ACCESS = { read: 'read', 'read-write': 'read, write', write: 'write', trigger: 'trigger', call: 'C only' };
+
+async function mallctlKeys(load) {
+  const { MALLCTL_KEYS } = await load('model/mallctl-keys.js');
+  const { MALLCTL_TYPES } = await load('model/mallctl-keys/row.js');
+  const { MAIN_COUNTERS, MAIN_COUNTER_KEYS } = await load('model/main-counters.js');
+  const groups = new Map(NAMESPACES.map(([title]) => [title, []]));
+  for (const [key, row] of Object.entries(MALLCTL_KEYS)) {
+    groups.get(NAMESPACES.find(([, pattern]) => pattern.test(key))[0]).push([key, row]);
+  }
+  const releases = ({ since, removedIn }) =>
+    `${since === '4.0.0' ? 'all' : `from ${since}`}${removedIn ? `${since === '4.0.0' ? '' : ' to'} before ${removedIn}` : ''}`;
+  const javascript = ({ type, access }) =>
+    access === 'call' ? '' : type === 'prof_stats_t' ? 'object' : MALLCTL_TYPES[type].javascript.replace('nothing', '');
+  const notes = ({ doc, needs, perhapsAbsent, withoutValue, allArenas, refused, access }) =>
+    [
+      doc,
+      needs && `Needs ${code(needs)}.`,
+      perhapsAbsent && `Absent ${perhapsAbsent}.`,
+      withoutValue && `Without a value: ${withoutValue}.`,
+      allArenas && `Index 4096: all arenas.`,
+      refused && `jemkit does not ${access === 'read-write' ? 'write' : 'touch'} it: ${refused}.`,
+    ]
+      .filter(Boolean)
+      .join(' ');
+  const tables = [...groups].flatMap(([title, keys]) => [
+    `## ${title}`,
+    '',
+    '| Key | Type | In JavaScript | Unit | Access | Releases | What it is |',
+    '|---|---|---|---|---|---|---|',
+    ...keys.map(([key, row]) =>
+      [
+        '',
+        code(key),
+        code(row.type),
+        javascript(row),
+        row.unit ?? '',
+        ACCESS[row.access],
+        releases(row),
+        cell(notes(row)),
+        '',
+      ]
+        .join(' | ')
+        .trim(),
+    ),
+    '',
+  ]);
+  return [
+    '# mallctl keys',
+    '',
+    'Everything jemalloc can be asked for or told while it runs, in this process:',
+    '',
+    '```js',
+    'jemalloc.refresh(); // stats.* are as of this moment',
+    "jemalloc.read('stats.allocated'); // 4098384, bytes",
+    "jemalloc.read('stats.arenas.0.bins.3.nmalloc'); // 5120n",
+    "jemalloc.write('arenas.dirty_decay_ms', 5000);",
+    "jemalloc.write('arena.4096.purge');",
+    '```',
+    '',
+    '`<i>` and `<j>` stand for indices: of arenas below `arenas.narenas` (in `stats.arenas.<i>` 4096 is the sum over all), of small size',
+    'classes (`bin`, `bins`) below `arenas.nbins`, of large ones (`lextent`, `lextents`) below `arenas.nlextents`.',
+    '',
+    'Values are exact. What C counts in 64 bits (`uint64_t`, `int64_t`) is a bigint: nanoseconds alone pass 2^53 after 104 days. A `size_t` is a',
+    'number; the few limits that can be set beyond 2^53 and that no number holds are an error that names `jemalloc.readExact`, never a rounded number.',
+    '`jemalloc.readNumber` gives the nearest number of any of them. Without jemalloc, and for keys that this release or build does not have, reading gives',
+    '`undefined` and writing `false`.',
+    '',
+    'The table is of jemalloc 5. Every key that can be read was read on 5.1.0, 5.2.1, 5.3.0 and 5.3.1; what is said of 5.4.0 is from its development.',
+    '',
+    ...tables,
+    '## What a sampler takes',
+    '',
+    'One call fills an array with these, after a refresh. Counters without a key follow from others exactly, or never change.',
+    '',
+    '| Counter | Key |',
+    '|---|---|',
+    ...MAIN_COUNTERS.map(
+      (name, at) => `| ${code(name)} | ${MAIN_COUNTER_KEYS[at] ? code(MAIN_COUNTER_KEYS[at]) : ''} |`,
+    ),
+    '',
+  ].join('\n');
+}
+
+const PAGES = [
+  ['docs/malloc-conf.md', mallocConf],
+  ['docs/mallctl-keys.md', mallctlKeys],
+];
 
 const compiled = mkdtempSync(join(tmpdir(), 'jemkit-docs-'));
 const check = process.argv.includes('--check');

@@ -57,7 +57,10 @@ describe('the order', () => {
 
 test('an installed file that is damaged is passed over, and remembered', () => {
   const path = file(installedLibraryPath(folder, 'jemalloc', 'loong64-glibc'), 'text');
-  expect(find()).toMatchObject({ kind: 'none', rejected: [{ path, source: 'jemkit', reason: 'not-a-library' }] });
+  const search = find();
+  expect(search.kind).toBe('none');
+  // The machine's own library, of another architecture, may follow.
+  expect(search.rejected[0]).toMatchObject({ path, source: 'jemkit', reason: 'not-a-library' });
 });
 
 test('JEMKIT_LIBRARY of one allocator does not answer for another', () => {
