@@ -25,7 +25,10 @@ const folder = into === -1 ? join(here, '..', 'prebuilds', platform) : process.a
 const mac = process.platform === 'darwin';
 
 if (!folder || (sanitize && into === -1)) {
-  stop('--into needs a folder, and --sanitize needs --into: such a build must not be published', 'node native/build.mjs --sanitize --into /tmp/sanitized');
+  stop(
+    '--into needs a folder, and --sanitize needs --into: such a build must not be published',
+    'node native/build.mjs --sanitize --into /tmp/sanitized',
+  );
 }
 
 function stop(message, hint) {

@@ -2,16 +2,16 @@
 // time that a start may cost (npm run bench:launch) when it reads thirty ES modules. The bundle stands in dist itself, one level
 // under the root as native.js does, so that both find prebuilds/.
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 
 const root = join(import.meta.dirname, '..');
 const target = join(root, 'dist', 'run-cli.cjs');
+const beside = `${target}.${process.pid}.cjs`;
 
 // A package must not carry what an earlier build left of modules that are gone; elsewhere running programs may use dist meanwhile.
 if (process.argv.includes('--fresh')) rmSync(join(root, 'dist'), { recursive: true, force: true });
-rmSync(target, { force: true });
 const compiler = spawnSync(
   process.execPath,
   [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(root, 'tsconfig.build.json')],
@@ -25,5 +25,7 @@ const bundle = await rolldown({
   platform: 'node',
   external: [/^node:/],
 });
-await bundle.write({ file: target, format: 'cjs', comments: false });
+await bundle.write({ file: beside, format: 'cjs', comments: false });
+// Renamed when it is whole: a jem that starts at this moment reads the old one or the new one.
+renameSync(beside, target);
 process.exitCode = compiler.status ?? 1;

@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 
 // Not `import … from 'node:fs'`, for the reason in sources/file-system.ts.
 const { existsSync } = process.getBuiltinModule('node:fs');
@@ -63,23 +62,25 @@ let loading: Loading | undefined;
 
 /** The folders that may hold this process's native files, as `native/build.mjs` names them. */
 function prebuildFolders(): string[] {
-  const root = join(import.meta.dirname, '..', 'prebuilds');
+  const root = `${dirname(import.meta.dirname)}/prebuilds`;
   const platform = `${process.platform}-${process.arch}`;
   // A node built for musl refuses the glibc file and the other way round: trying is cheaper than asking which one this is.
   return process.platform === 'linux'
-    ? [join(root, `${platform}-glibc`), join(root, `${platform}-musl`)]
-    : [join(root, platform)];
+    ? [`${root}/${platform}-glibc`, `${root}/${platform}-musl`]
+    : [`${root}/${platform}`];
 }
 
 function loadAddon(): Loading {
   if (loading) return loading;
-  const require = createRequire(import.meta.url);
   let failure = 'it was not built for this platform';
   for (const folder of prebuildFolders()) {
-    const path = join(folder, 'jemkit.node');
+    const path = `${folder}/jemkit.node`;
     if (!existsSync(path)) continue;
     try {
-      loading = { addon: require(path) as Addon, folder };
+      // What `require` does in the end, without its search for a package around the file.
+      const module = { exports: {} };
+      process.dlopen(module, path);
+      loading = { addon: module.exports as Addon, folder };
       return loading;
     } catch (error) {
       failure = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
@@ -99,7 +100,7 @@ export function nativeStatus(): { readonly kind: 'loaded' } | { readonly kind: '
 export function agentLibraryPath(): string | undefined {
   const native = loadAddon();
   if ('failure' in native) return undefined;
-  const path = join(native.folder, 'libjemkit.so');
+  const path = `${native.folder}/libjemkit.so`;
   return existsSync(path) ? path : undefined;
 }
 

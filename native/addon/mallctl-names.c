@@ -7,6 +7,7 @@
 
 #include "mallctl.h"
 #include "refused-keys.h"
+#include "text-keys.h"
 
 /* Twice the keys there are; a power of two. The table of names has fewer than entries may be: only what exists is kept. */
 #define JM_SLOTS 1024
@@ -24,6 +25,8 @@ struct jm_entry {
   size_t limited_part;
   /* Size classes are as many from start to end; arenas become more. */
   size_t classes;
+  /* The value is the address of a text: taken for a number it would be a wrong one, and a number taken for it, memory that is not. */
+  bool text;
   char pattern[];
 };
 
@@ -83,6 +86,16 @@ static unsigned jm_count(const struct jm_jemalloc *jemalloc, const char *name) {
   return jemalloc->by_mib(mib, length, &count, &size, NULL, 0) == 0 ? count : 0;
 }
 
+/* In a build without statistics the one key whose answer jemalloc looks for all the same, in memory it does not have. */
+static bool jm_is_missing(const struct jm_jemalloc *jemalloc, const char *pattern) {
+  if (strcmp(pattern, "stats.arenas.0.uptime") != 0) return false;
+  size_t mib[JM_MIB_MAX], length = JM_MIB_MAX;
+  bool has_statistics = false;
+  size_t size = sizeof has_statistics;
+  return jemalloc->name_to_mib("config.stats", mib, &length) != 0 ||
+         jemalloc->by_mib(mib, length, &has_statistics, &size, NULL, 0) != 0 || !has_statistics;
+}
+
 static bool jm_begins(const char *text, const char *with) { return strncmp(text, with, strlen(with)) == 0; }
 
 static void jm_find_limit(const struct jm_jemalloc *jemalloc, struct jm_entry *entry) {
@@ -114,23 +127,25 @@ static bool jm_is_within(const struct jm_jemalloc *jemalloc, const struct jm_ent
 }
 
 int jm_mallctl_translate(struct jm_mallctl_state *state, const struct jm_jemalloc *jemalloc, const char *pattern,
-                         const struct jm_mib *indices, struct jm_mib *mib) {
+                         const struct jm_mib *indices, bool text, struct jm_mib *mib) {
   struct jm_entry **slot = jm_slot(state, pattern);
   if (!*slot) {
     if (state->count >= JM_ENTRIES_MAX) return ENOMEM;
     mib->length = JM_MIB_MAX;
     int error = jemalloc->name_to_mib(pattern, mib->parts, &mib->length);
     if (error) return error;
-    if (mib->length != indices->length) return ENOENT;
+    if (mib->length != indices->length || jm_is_missing(jemalloc, pattern)) return ENOENT;
     size_t size = strlen(pattern) + 1;
     struct jm_entry *entry = malloc(sizeof *entry + size);
     if (!entry) return ENOMEM;
     entry->mib = *mib;
     memcpy(entry->pattern, pattern, size);
+    entry->text = jm_is_text_key(pattern);
     jm_find_limit(jemalloc, entry);
     *slot = entry;
     state->count++;
   }
+  if ((*slot)->text != text) return EINVAL;
   if (!jm_is_within(jemalloc, *slot, indices)) return ENOENT;
   *mib = (*slot)->mib;
   for (size_t i = 0; i < mib->length; i++)

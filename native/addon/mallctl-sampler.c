@@ -85,8 +85,7 @@ static void jm_open_counter(struct jm_mallctl_state *state, const struct jm_jema
   const char *asked = allocated ? "thread.allocatedp" : deallocated ? "thread.deallocatedp" : name;
   counter->mib.length = 0;
   if (jm_mallctl_pattern(asked, pattern, &indices) != 0 || jm_is_refused_key(pattern, false)) return;
-  if (strcmp(pattern, "arena.0.name") == 0) return;
-  if (jm_mallctl_translate(state, jemalloc, pattern, &indices, &counter->mib) != 0) counter->mib.length = 0;
+  if (jm_mallctl_translate(state, jemalloc, pattern, &indices, false, &counter->mib) != 0) counter->mib.length = 0;
   if (!(allocated || deallocated) || counter->mib.length == 0) return;
   size_t length = sizeof counter->live;
   if (jemalloc->by_mib(counter->mib.parts, counter->mib.length, &counter->live, &length, NULL, 0) != 0) counter->live = NULL;

@@ -9,6 +9,7 @@
 
 #include "mallctl-types.h"
 #include "refused-keys.h"
+#include "text-keys.h"
 
 /* How an integer is given: by its type (64 bits as bigint, a size as number if a number holds it), always as bigint, or as the nearest
  * number. */
@@ -40,6 +41,7 @@ struct jm_question {
   struct jm_jemalloc jemalloc;
   struct jm_mib mib;
   int32_t type;
+  char pattern[JM_NAME_MAX];
 };
 
 static size_t jm_type_size(int32_t type) {
@@ -139,7 +141,7 @@ static size_t jm_true_size(const struct jm_question *question) {
 
 /* What both functions begin with. NULL in *failure and false: there is no jemalloc. */
 static bool jm_open_question(napi_env env, napi_value name_value, bool writes, struct jm_question *question, napi_value *failure) {
-  char name[JM_NAME_MAX], pattern[JM_NAME_MAX];
+  char name[JM_NAME_MAX], *pattern = question->pattern;
   size_t length = 0;
   struct jm_mib indices;
   struct jm_mallctl_state *state = NULL;
@@ -157,7 +159,9 @@ static bool jm_open_question(napi_env env, napi_value name_value, bool writes, s
       !(writes && question->type == JM_MALLCTL_STRING))
     error = EPERM;
   if (!error && (napi_get_instance_data(env, (void **)&state) != napi_ok || !state)) error = ENOMEM;
-  if (!error) error = jm_mallctl_translate(state, &question->jemalloc, pattern, &indices, &question->mib);
+  bool text = question->type == JM_MALLCTL_STRING || question->type == JM_MALLCTL_TEXT_BUFFER;
+  if (!error)
+    error = jm_mallctl_translate(state, &question->jemalloc, pattern, &indices, text, &question->mib);
   if (!error) return true;
   *failure = jm_failure(env, error, 0);
   return false;
@@ -226,7 +230,7 @@ static napi_value jm_mallctl_write(napi_env env, napi_callback_info info) {
   if (napi_get_cb_info(env, info, &argc, args, NULL, NULL) != napi_ok || argc < 5 ||
       napi_get_value_int32(env, args[1], &question.type) != napi_ok || napi_typeof(env, args[2], &given) != napi_ok ||
       napi_get_value_int32(env, args[3], &old_type) != napi_ok || napi_get_value_int32(env, args[4], &form) != napi_ok ||
-      old_type == JM_MALLCTL_TEXT_BUFFER || (old_type != JM_MALLCTL_VOID && jm_type_size(old_type) == 0))
+      (old_type != JM_MALLCTL_VOID && (old_type != question.type || old_type == JM_MALLCTL_TEXT_BUFFER)))
     return jm_throw(env, "mallctlWrite: expected (name: string, type: number, value, oldType: number, form: number)");
 
   union jm_value value = {0}, old = {0};
@@ -235,6 +239,11 @@ static napi_value jm_mallctl_write(napi_env env, napi_callback_info info) {
   if (!bare && !jm_from_javascript(env, args[2], question.type, &value, text))
     return jm_throw(env, "mallctlWrite: the value is not one of this type");
   if (!jm_open_question(env, args[0], true, &question, &failure)) return failure;
+
+  /* Texts that jemalloc would read from, or write to, an address of 0. */
+  bool needs_text = bare && jm_is_text_key(question.pattern) && !jm_takes_no_text(question.pattern);
+  if (needs_text || (old_type != JM_MALLCTL_VOID && strcmp(question.pattern, "arena.0.name") == 0))
+    return jm_failure(env, EINVAL, 0);
 
   size_t expected = jm_type_size(old_type), length = expected;
   int error = jm_ask(&question, expected ? &old : NULL, expected ? &length : NULL, bare ? NULL : &value,
@@ -255,7 +264,7 @@ static napi_value jm_mallctl_refresh(napi_env env, napi_callback_info info) {
   struct jm_mib mib, indices = {.length = 1, .parts = {JM_NO_INDEX}};
   uint64_t epoch = 1;
   int error = napi_get_instance_data(env, (void **)&state) == napi_ok && state ? 0 : ENOMEM;
-  if (!error) error = jm_mallctl_translate(state, &jemalloc, "epoch", &indices, &mib);
+  if (!error) error = jm_mallctl_translate(state, &jemalloc, "epoch", &indices, false, &mib);
   if (!error) error = jemalloc.by_mib(mib.parts, mib.length, NULL, NULL, &epoch, sizeof epoch);
   napi_create_int32(env, error, &result);
   return result;

@@ -31,9 +31,10 @@ void jm_mallctl_state_destroy(struct jm_mallctl_state *state);
 /* Splits a name into its pattern, with every index written as 0, and the indices where they stand. An errno or 0. */
 int jm_mallctl_pattern(const char *name, char pattern[JM_NAME_MAX], struct jm_mib *indices);
 
-/* The numbers of a name; those of its pattern are asked of jemalloc once. An errno or 0. */
+/* The numbers of a name; those of its pattern are asked of jemalloc once. `text`: it is used as a text, which must be right. An errno
+ * or 0. */
 int jm_mallctl_translate(struct jm_mallctl_state *state, const struct jm_jemalloc *jemalloc, const char *pattern,
-                         const struct jm_mib *indices, struct jm_mib *mib);
+                         const struct jm_mib *indices, bool text, struct jm_mib *mib);
 
 /* Adds mallctlRead, mallctlWrite, mallctlRefresh and openMallctlSampler. */
 void jm_register_mallctl(napi_env env, napi_value exports);

@@ -67,7 +67,10 @@ export const MAIN_COUNTER_KEYS: readonly NumericName[] = Object.values(ASKED);
 const position = (name: MainCounter) => MAIN_COUNTERS.indexOf(name);
 
 /** Those that are asked for once, by position in the array. */
-export const CONSTANT_COUNTERS = Object.entries(CONSTANT).map(([name, key]) => ({ at: position(name as MainCounter), key }));
+export const CONSTANT_COUNTERS = Object.entries(CONSTANT).map(([name, key]) => ({
+  at: position(name as MainCounter),
+  key,
+}));
 
 /** How the others follow, by positions in the array. */
 export const DERIVED_COUNTERS = Object.entries(DERIVED).map(([name, { from, sign, and }]) => ({

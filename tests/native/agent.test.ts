@@ -79,7 +79,16 @@ describe('under the address and undefined-behaviour sanitizers', () => {
       text.map((value) => `JEMKIT_SCOPE_MALLOC_CONF=${value}`),
       text.map((value) => `MALLOC_CONF=${value}`),
       text.map((value) => `OTHER=${value}`),
-      fc.constantFrom('JEMKIT_SCOPE_', 'JEMKIT_SCOPED=1', 'JEMKIT_SCOPE_=', 'MALLOC_CONFX=1', 'no equals', '=', '=C:=x', 'LD_PRELOADER=1'),
+      fc.constantFrom(
+        'JEMKIT_SCOPE_',
+        'JEMKIT_SCOPED=1',
+        'JEMKIT_SCOPE_=',
+        'MALLOC_CONFX=1',
+        'no equals',
+        '=',
+        '=C:=x',
+        'LD_PRELOADER=1',
+      ),
     );
     fc.assert(
       fc.property(fc.array(entry, { maxLength: 12 }), (entries) => {
@@ -105,7 +114,12 @@ describe('under the address and undefined-behaviour sanitizers', () => {
   });
 
   test('scope given twice', () => {
-    const { status, stdout, stderr } = run([`JEMKIT_SCOPE=${show}`, 'A=1', `JEMKIT_SCOPE=${show}`, `LD_PRELOAD=${sanitizer}:${sanitized}`]);
+    const { status, stdout, stderr } = run([
+      `JEMKIT_SCOPE=${show}`,
+      'A=1',
+      `JEMKIT_SCOPE=${show}`,
+      `LD_PRELOAD=${sanitizer}:${sanitized}`,
+    ]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(entriesOf(stdout).filter((entry) => /JEMKIT|LD_PRELOAD/.test(entry))).toEqual([]);
   });
@@ -113,7 +127,21 @@ describe('under the address and undefined-behaviour sanitizers', () => {
   test('probe: whatever is asked, one whole answer', () => {
     const question = fc.oneof(
       fc.stringMatching(/^[ -~]{0,20}$/),
-      fc.constantFrom('s:version', 'b:config.prof', 'z:arenas.page', 'u:arenas.narenas', 'q:epoch', 'd:opt.dirty_decay_ms', 'x:version', 's:', ':', '', '%s%n%s', `s:${'a'.repeat(200)}`, 's:opt.'),
+      fc.constantFrom(
+        's:version',
+        'b:config.prof',
+        'z:arenas.page',
+        'u:arenas.narenas',
+        'q:epoch',
+        'd:opt.dirty_decay_ms',
+        'x:version',
+        's:',
+        ':',
+        '',
+        '%s%n%s',
+        `s:${'a'.repeat(200)}`,
+        's:opt.',
+      ),
     );
     fc.assert(
       fc.property(fc.array(question, { maxLength: 30 }), (questions) => {
@@ -170,28 +198,43 @@ int main(void) {
   const programs = (): Record<string, readonly string[]> => ({
     sh: ['sh', '-c', 'echo "$0" | tr x y; exit 3', 'x'],
     'bash, which has a getenv of its own': ['bash', '-c', 'export A=1; unset HOME; env | grep -c ^A=; exit 3'],
-    python3: ['/usr/bin/python3', '-c', 'import os, sys, threading; t = threading.Thread(target=print, args=(len(os.listdir("/proc/self/fd")),)); t.start(); t.join(); sys.exit(3)'],
+    python3: [
+      '/usr/bin/python3',
+      '-c',
+      'import os, sys, threading; t = threading.Thread(target=print, args=(len(os.listdir("/proc/self/fd")),)); t.start(); t.join(); sys.exit(3)',
+    ],
     'a program that closes every descriptor': [compile(folder, 'closer', CLOSER)],
     node: [process.execPath, '-p', 'process.env.A'],
   });
 
-  test.each(['sh', 'bash, which has a getenv of its own', 'python3', 'a program that closes every descriptor', 'node'])('in %s', async (name) => {
-    const [path = '', ...args] = programs()[name] ?? [];
-    const without = await runProgram(path, args, { env: { A: '1' } });
-    for (const variables of [{}, { JEMKIT_SCOPE: '/no/such/program' }]) {
-      const within = await runProgram(path, args, { env: { A: '1', LD_PRELOAD: AGENT, ...variables } });
-      // Parent and child of a fork may write in either order.
-      const sorted = (text: string) => text.split('\n').sort();
-      expect({ ...within, stdout: sorted(within.stdout) }).toEqual({ ...without, stdout: sorted(without.stdout) });
-    }
-  });
+  test.each(['sh', 'bash, which has a getenv of its own', 'python3', 'a program that closes every descriptor', 'node'])(
+    'in %s',
+    async (name) => {
+      const [path = '', ...args] = programs()[name] ?? [];
+      const without = await runProgram(path, args, { env: { A: '1' } });
+      for (const variables of [{}, { JEMKIT_SCOPE: '/no/such/program' }]) {
+        const within = await runProgram(path, args, { env: { A: '1', LD_PRELOAD: AGENT, ...variables } });
+        // Parent and child of a fork may write in either order.
+        const sorted = (text: string) => text.split('\n').sort();
+        expect({ ...within, stdout: sorted(within.stdout) }).toEqual({ ...without, stdout: sorted(without.stdout) });
+      }
+    },
+  );
 
   test('it says who serves, and runs nothing of the program', async () => {
     const marker = join(folder, 'marker');
     const { stdout, code } = await runProgram('touch', [marker], {
-      env: { ...launchEnvironment(folder), LD_PRELOAD: `${AGENT}:${jemallocLibrary()}`, JEMKIT_PROBE: 's:version,b:config.prof' },
+      env: {
+        ...launchEnvironment(folder),
+        LD_PRELOAD: `${AGENT}:${jemallocLibrary()}`,
+        JEMKIT_PROBE: 's:version,b:config.prof',
+      },
     });
     expect({ code, ran: existsSync(marker) }).toEqual({ code: 0, ran: false });
-    expect(parseProbeOutput(stdout)).toMatchObject({ kind: 'works', serving: 'jemalloc', version: expect.stringMatching(/^\d/) });
+    expect(parseProbeOutput(stdout)).toMatchObject({
+      kind: 'works',
+      serving: 'jemalloc',
+      version: expect.stringMatching(/^\d/),
+    });
   });
 });

@@ -23,7 +23,9 @@ describe.each(['jemkit.node', 'libjemkit.so'])('%s', (file) => {
   });
 
   test('needs no library but libc', () => {
-    const needed = [...readelf('--dynamic', join(BUILT, file)).matchAll(/\(NEEDED\).*\[(.*)\]/g)].map(([, name]) => name);
+    const needed = [...readelf('--dynamic', join(BUILT, file)).matchAll(/\(NEEDED\).*\[(.*)\]/g)].map(
+      ([, name]) => name,
+    );
     expect(needed).toEqual(['libc.so.6']);
   });
 

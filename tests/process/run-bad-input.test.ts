@@ -16,7 +16,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { installedLibraryPath } from '../../src/sources/process/jemkit-folders.js';
 import { compile, compileLibrary } from '../support/compile.js';
 import { folderForFile, launchEnvironment } from '../support/launching.js';
-import { type Finished, jem, jemallocLibrary, ROOT, runProgram } from '../support/programs.js';
+import { type Finished, JEM, jem, jemallocLibrary, ROOT, runProgram } from '../support/programs.js';
 
 const PYTHON = '/usr/bin/python3';
 const folder = folderForFile();
@@ -91,30 +91,20 @@ describe('programs that cannot be started: the shell’s exit codes, and nothing
   });
 
   test('arguments that are too long for the kernel', async () => {
-    // jem itself takes them, the program with LD_PRELOAD and MALLOC_CONF in its environment no longer does.
-    const path = file(
-      'caller.py',
-      `import os, sys
-os.execv(sys.argv[1], sys.argv[1:] + ["x" * 131071] * 15 + ["y" * 120000])`,
-    );
-    const result = await runProgram(
-      'sh',
-      [
-        '-c',
-        `ulimit -s 8192; exec "$@"`,
-        'sh',
-        PYTHON,
-        path,
-        process.execPath,
-        join(ROOT, 'dist/cli/main.cjs'),
-        'run',
-        '--',
-        'true',
-      ],
-      { env },
-    );
-    expect([0, 126, 1]).toContain(result.code);
-    if (result.code === 126) expect(result.stderr).toContain('E2BIG');
+    // As many bytes as still start jem: with what --no-children adds to the environment the program has too many.
+    const caller = `import errno, os, sys
+for length in range(131000, 0, -16):
+    try:
+        os.execv(sys.argv[1], sys.argv[1:] + ["x" * 131000] * 15 + ["y" * length])
+    except OSError as error:
+        if error.errno != errno.E2BIG: raise`;
+    const line = 'ulimit -s 8192; exec "$@"';
+    const command = [process.execPath, JEM, 'run', '--no-children', '--', 'true'];
+    const result = await runProgram('sh', ['-c', line, 'sh', PYTHON, '-c', caller, ...command], { env });
+    expect(result).toMatchObject({
+      code: 126,
+      stderr: expect.stringMatching(/E2BIG\n {2}hint: fewer or shorter arguments/),
+    });
   });
 });
 
@@ -314,6 +304,67 @@ describe('the cache of probes', () => {
     rmSync(library);
     symlinkSync(compileLibrary(dirname(library), 'libidle.so', 'int idle;'), library);
     expect(await fallbackWith(library)).toContain('malloc stays with system');
+  });
+});
+
+describe('an installation of jemkit that is not whole', () => {
+  /** What the package holds, elsewhere. */
+  function installation(
+    name: string,
+    parts: readonly string[] = ['dist', 'prebuilds', 'package.json', 'node_modules/commander'],
+  ): string {
+    const root = join(mkdtempSync(join(folder, 'installed-')), name);
+    for (const part of parts) cpSync(join(ROOT, part), join(root, part), { recursive: true });
+    return root;
+  }
+  const run = (root: string, args: readonly string[]) =>
+    runProgram(process.execPath, [join(root, 'dist/cli/main.cjs'), 'run', ...args], { env });
+
+  /** A program that counts in a file how often it was started. */
+  function countingProgram(root: string): { program: string; count: () => number } {
+    const runs = join(root, 'runs');
+    const source = `#include <stdio.h>
+int main(void) { FILE *f = fopen("${runs}", "a"); fputc('x', f); fclose(f); puts("ran"); return 0; }`;
+    return { program: compile(root, 'counting', source), count: () => readFileSync(runs).length };
+  }
+
+  test('without its native part the program runs as a child: same exit code, same signal, and a line that says so', async () => {
+    const root = installation('jemkit', ['dist', 'package.json', 'node_modules/commander']);
+    const show = 'echo "$LD_PRELOAD" "$1"; exit 7';
+    expect(await run(root, ['--', 'sh', '-c', show, 'x', 'a b'])).toMatchObject({
+      code: 7,
+      stdout: `${jemallocLibrary()} a b\n`,
+      stderr: expect.stringContaining('npm rebuild jemkit'),
+    });
+    expect(await run(root, ['--', 'sh', '-c', 'kill -TERM $$'])).toMatchObject({ code: null, signal: 'SIGTERM' });
+    expect(await run(root, ['--no-children', '--', 'true'])).toMatchObject({
+      code: 70,
+      stderr: expect.stringContaining('npm rebuild jemkit'),
+    });
+  });
+
+  test('in a folder with a space nothing can be tried first, and all the same the program runs under jemalloc', async () => {
+    const root = installation('a b');
+    expect(await run(root, ['--', 'sh', '-c', 'echo "$LD_PRELOAD"'])).toMatchObject({
+      code: 0,
+      stdout: `${jemallocLibrary()}\n`,
+      stderr: '',
+    });
+    expect(await run(root, ['--no-children', '--', 'true'])).toMatchObject({
+      code: 70,
+      stderr: expect.stringContaining('spaces and colons'),
+    });
+  });
+
+  test('a program is started once: trying it never runs it, a damaged helper library included', async () => {
+    for (const damaged of [false, true]) {
+      const root = installation('jemkit');
+      const { program, count } = countingProgram(root);
+      const agent = join(root, 'prebuilds', `linux-${process.arch}-glibc`, 'libjemkit.so');
+      if (damaged) writeFileSync(agent, readFileSync(agent).subarray(0, 500));
+      expect(await run(root, ['--', program])).toMatchObject({ ...RAN, stderr: '' });
+      expect(count()).toBe(1);
+    }
   });
 });
 

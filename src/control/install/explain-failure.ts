@@ -24,7 +24,7 @@ const CAUSES: ReadonlyArray<readonly [pattern: RegExp, cause: FailureCause]> = [
     },
   ],
   [
-    /Unable to locate package|no installation candidate|Can't select candidate|unable to select packages|No package .* available|No match for argument|target not found|No available formula/i,
+    /Unable to locate package|Can't find a source to download|no installation candidate|Can't select candidate|unable to select packages|No package .* available|No match for argument|target not found|No available formula/i,
     {
       kind: 'no-such-package',
       hint: "the package sources of this system do not offer it (on RHEL it is in EPEL, on Ubuntu in 'universe'); with a library from elsewhere: jem run --library PATH -- command",

@@ -11,6 +11,7 @@ import { mergeMallocConf } from '../../model/merge-malloc-conf.js';
 import type { LibraryProbe } from '../../model/probe.js';
 import type { ResolvedProgram } from '../../model/program.js';
 import { agentLibraryPath } from '../../native.js';
+import { canBePreloaded } from '../../sources/process/jemkit-folders.js';
 import { resolveProgram } from '../../sources/process/resolve-program.js';
 import { findLibrary } from '../library/find-library.js';
 import { parsePreload, preloadVariable, prependPreload } from './preload-variable.js';
@@ -180,6 +181,12 @@ function environmentChanges(
           hint: 'npm rebuild jemkit   (needs gcc or clang), or leave --no-children out',
         },
       );
+    }
+    if (!canBePreloaded(agent)) {
+      const why = `--no-children cannot preload ${agent}: the loader splits LD_PRELOAD at spaces and colons`;
+      throw new JemkitError('ERR_JEM_NATIVE', why, {
+        hint: 'install jemkit in a folder without them, or leave --no-children out',
+      });
     }
     paths.push(agent);
     changes['JEMKIT_SCOPE'] = program.interpreter;

@@ -53,7 +53,7 @@ export function probeLibrary(
   if (!canBePreloaded(agent)) return untried(`the path of jemkit's own ${agent} has a space or a colon`);
   if (program.unpreloadable) return untried(`the program takes no preloaded library (${program.unpreloadable})`);
   if (program.target?.architecture !== process.arch) return untried('the program is of another architecture');
-  if (!agent.includes(`-${program.target.libc}`)) {
+  if (!agent.endsWith(`-${program.target.libc}/libjemkit.so`)) {
     return untried(`the program uses ${program.target.libc}, which this build of jemkit has no probe for`);
   }
   if (program.interpreter !== process.execPath && !agentStops(agent, environment)) {

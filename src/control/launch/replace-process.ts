@@ -2,14 +2,14 @@ import { isSystemError, JemkitError } from '../../errors.js';
 import * as native from '../../native.js';
 import { readFileSync } from '../../sources/file-system.js';
 import { inferInheritedDescriptors, readOwnDescriptors } from '../../sources/procfs/inherited-descriptors.js';
-import { parseLimits } from '../../sources/procfs/limits.js';
+import { parseLimit } from '../../sources/procfs/limits.js';
 import { readStartEnvironment } from '../../sources/procfs/process-strings.js';
 
 /** Node takes these out of the environment when it starts; the program that follows needs them to talk to its parent. */
 const CHANNEL_VARIABLES = ['NODE_CHANNEL_FD', 'NODE_CHANNEL_SERIALIZATION_MODE', 'NODE_UNIQUE_ID'] as const;
 
 /** The environment block this process was started with, or none where the system does not show it. */
-export function startEnvironment(): Map<string, string> {
+function startEnvironment(): Map<string, string> {
   try {
     return readStartEnvironment('self');
   } catch (error) {
@@ -23,8 +23,8 @@ function inheritedChannel(): {
   readonly descriptors: readonly number[];
   readonly variables: Readonly<Record<string, string>>;
 } {
-  // A Node that was given a channel has `process.send`, for good.
-  if (process.send === undefined) return { descriptors: [], variables: {} };
+  // Without a channel, or after it was closed: then its descriptor may be another file's.
+  if (!process.connected) return { descriptors: [], variables: {} };
   const start = startEnvironment();
   const descriptor = Number(start.get('NODE_CHANNEL_FD'));
   const variables: Record<string, string> = {};
@@ -49,8 +49,8 @@ function inheritedDescriptors(): number[] {
  */
 function restoreOpenFilesLimit(): () => void {
   try {
-    const own = parseLimits(readFileSync('/proc/self/limits', 'latin1'))['Max open files'];
-    const parents = parseLimits(readFileSync(`/proc/${process.ppid}/limits`, 'latin1'))['Max open files'];
+    const own = parseLimit(readFileSync('/proc/self/limits', 'latin1'), 'Max open files');
+    const parents = parseLimit(readFileSync(`/proc/${process.ppid}/limits`, 'latin1'), 'Max open files');
     if (own && parents && own.hard === parents.hard && parents.soft < own.soft) {
       native.setOpenFilesSoftLimit(parents.soft);
       return () => native.setOpenFilesSoftLimit(own.soft);

@@ -5,7 +5,7 @@ import { resolveProgram } from '../../sources/process/resolve-program.js';
 import { readCommandLine } from '../../sources/procfs/process-strings.js';
 import { planFor } from './plan-launch.js';
 import { presetConf } from './preset-conf.js';
-import { replaceProcess, startEnvironment } from './replace-process.js';
+import { replaceProcess } from './replace-process.js';
 
 /** What this process is to start again with. */
 export interface StartAgainRequest {
@@ -25,7 +25,7 @@ const READS_STDIN_AS_SCRIPT = (argv: readonly string[], execArgv: readonly strin
  */
 function lossOfStartingAgain(): LaunchFallback | undefined {
   if (process.getBuiltinModule('node:perf_hooks').performance.nodeTiming.loopStart === -1) return undefined;
-  if (startEnvironment().has('NODE_CHANNEL_FD')) {
+  if (process.connected) {
     return {
       reason: 'ipc-messages-would-be-lost',
       cause: `this process has an IPC channel to its parent, and Node ${process.versions.node} has started reading it before jemkit could run`,

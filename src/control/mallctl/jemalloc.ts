@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { nearestName } from '../../analyses/nearest-name.js';
 import { JemkitError } from '../../errors.js';
+import type { MallctlAccess } from '../../model/mallctl-keys/row.js';
 import {
   type BareName,
   MALLCTL_KEYS,
@@ -11,12 +12,19 @@ import {
   type UpdatableName,
   type WritableName,
 } from '../../model/mallctl-keys.js';
-import type { MallctlAccess } from '../../model/mallctl-keys/row.js';
 import type { MallctlRead, MallctlWrite } from '../../model/mallctl-outcome.js';
-import { readMallctl, readMallctlExact, readMallctlNumber, refreshMallctl } from '../../sources/mallctl/read-mallctl.js';
+import {
+  readMallctl,
+  readMallctlExact,
+  readMallctlNumber,
+  refreshMallctl,
+} from '../../sources/mallctl/read-mallctl.js';
 import { updateMallctl, writeMallctl } from './write-mallctl.js';
 
-type Trouble = Exclude<MallctlRead<unknown> | MallctlWrite, { readonly kind: 'value' | 'unset' | 'done' | 'no-jemalloc' | 'absent' }>;
+type Trouble = Exclude<
+  MallctlRead<unknown> | MallctlWrite,
+  { readonly kind: 'value' | 'unset' | 'done' | 'no-jemalloc' | 'absent' }
+>;
 
 const errorName = (errno: number) =>
   Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `error ${errno}`;
@@ -72,7 +80,10 @@ function mallctlError(name: string, trouble: Trouble): JemkitError {
   });
 }
 
-function valueOrThrow<Value>(name: string, read: MallctlRead<Value> | Extract<MallctlWrite, { kind: 'wrong-value' }>): Value | undefined {
+function valueOrThrow<Value>(
+  name: string,
+  read: MallctlRead<Value> | Extract<MallctlWrite, { kind: 'wrong-value' }>,
+): Value | undefined {
   if (read.kind === 'value') return read.value;
   if (read.kind === 'no-jemalloc' || read.kind === 'absent' || read.kind === 'unset') return undefined;
   throw mallctlError(name, read);
@@ -99,7 +110,8 @@ interface Write {
  */
 export const jemalloc = {
   /** A value as of the last refresh: 64-bit counters bigint, sizes number, both exact. */
-  read: <Name extends ReadableName>(name: Name): MallctlValue<Name> | undefined => valueOrThrow(name, readMallctl(name)),
+  read: <Name extends ReadableName>(name: Name): MallctlValue<Name> | undefined =>
+    valueOrThrow(name, readMallctl(name)),
   /** Any number as bigint. */
   readExact: (name: NumericName): bigint | undefined => valueOrThrow(name, readMallctlExact(name)),
   /** Any number as the nearest double: exact up to 2^53. */
@@ -107,7 +119,8 @@ export const jemalloc = {
   /** Takes statistics anew (10 to 40 µs); false without jemalloc. */
   refresh: (): boolean => {
     const outcome = refreshMallctl();
-    if (outcome.kind === 'done' || outcome.kind === 'no-jemalloc' || outcome.kind === 'absent') return outcome.kind === 'done';
+    if (outcome.kind === 'done' || outcome.kind === 'no-jemalloc' || outcome.kind === 'absent')
+      return outcome.kind === 'done';
     throw mallctlError('epoch', outcome);
   },
   /** Writes a value, or triggers a key that takes none; false where this jemalloc does not have the key. */

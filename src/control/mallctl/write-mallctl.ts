@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { MALLCTL_TYPES, type MallctlRow, type MallctlType } from '../../model/mallctl-keys/row.js';
 import {
   type BareName,
   findMallctlKey,
@@ -7,13 +8,17 @@ import {
   type UpdatableName,
   type WritableName,
 } from '../../model/mallctl-keys.js';
-import { MALLCTL_TYPES, type MallctlRow, type MallctlType } from '../../model/mallctl-keys/row.js';
 import type { MallctlFailure, MallctlRead, MallctlWrite } from '../../model/mallctl-outcome.js';
 import { type MallctlRefusal, mallctlAddon } from '../../native.js';
 import { explainRefusal, isRefusal, parseMallctlValue } from '../../sources/mallctl/read-mallctl.js';
 
 type Prepared =
-  | { readonly kind: 'ready'; readonly row: MallctlRow; readonly type: MallctlType; readonly value: boolean | bigint | string | undefined }
+  | {
+      readonly kind: 'ready';
+      readonly row: MallctlRow;
+      readonly type: MallctlType;
+      readonly value: boolean | bigint | string | undefined;
+    }
   | { readonly kind: 'wrong-value'; readonly expected: string }
   | MallctlFailure;
 
@@ -61,9 +66,12 @@ function prepare(name: string, given: unknown): Prepared {
   if (row.access === 'read' || row.access === 'call') return { kind: 'wrong-access', access: row.access };
   // An arena's name is read into a buffer, and written as any text.
   const type = row.type === 'char []' ? 'const char *' : row.type;
-  if (given === undefined && (row.access === 'trigger' || row.withoutValue)) return { kind: 'ready', row, type, value: undefined };
+  if (given === undefined && (row.access === 'trigger' || row.withoutValue))
+    return { kind: 'ready', row, type, value: undefined };
   const value = row.access === 'trigger' ? undefined : fitValue(row, given);
-  return value === undefined ? { kind: 'wrong-value', expected: expectedValue(row) } : { kind: 'ready', row, type, value };
+  return value === undefined
+    ? { kind: 'wrong-value', expected: expectedValue(row) }
+    : { kind: 'ready', row, type, value };
 }
 
 const { EINVAL, EFAULT } = constants.errno;
@@ -82,7 +90,8 @@ function write(name: string, given: unknown, wantsOld: boolean): MallctlRead<unk
   const prepared = prepare(name, given);
   if (prepared.kind !== 'ready') return prepared;
   const { row, type, value } = prepared;
-  if (wantsOld && (row.access !== 'read-write' || row.type === 'char []')) return { kind: 'wrong-access', access: row.access };
+  if (wantsOld && (row.access !== 'read-write' || row.type === 'char []'))
+    return { kind: 'wrong-access', access: row.access };
   const answer = mallctlAddon()?.mallctlWrite(
     name,
     MALLCTL_TYPES[type].code,

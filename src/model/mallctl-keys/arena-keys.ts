@@ -9,9 +9,26 @@ export const ARENA_KEYS = {
     {},
     {
       initialized: { type: 'bool', allArenas: true, since: '5.0.0', doc: 'Whether the arena is in use.' },
-      decay: { type: 'void', access: 'trigger', allArenas: true, since: '4.1.0', doc: 'Purges what is due by the decay times.' },
-      purge: { type: 'void', access: 'trigger', allArenas: true, doc: 'Gives all unused pages of the arena back to the kernel now.' },
-      reset: { type: 'void', access: 'trigger', since: '4.2.0', refused: FREES_LIVE_MEMORY, doc: 'Frees all the arena’s allocations.' },
+      decay: {
+        type: 'void',
+        access: 'trigger',
+        allArenas: true,
+        since: '4.1.0',
+        doc: 'Purges what is due by the decay times.',
+      },
+      purge: {
+        type: 'void',
+        access: 'trigger',
+        allArenas: true,
+        doc: 'Gives all unused pages of the arena back to the kernel now.',
+      },
+      reset: {
+        type: 'void',
+        access: 'trigger',
+        since: '4.2.0',
+        refused: FREES_LIVE_MEMORY,
+        doc: 'Frees all the arena’s allocations.',
+      },
       destroy: {
         type: 'void',
         access: 'trigger',
@@ -92,8 +109,18 @@ export const ARENA_KEYS = {
       nlextents: { type: 'unsigned', unit: 'count', since: '5.0.0', doc: 'How many large size classes there are.' },
       'bin.<i>.size': { type: 'size_t', unit: 'bytes', doc: 'The size of this small class.' },
       'bin.<i>.nregs': { type: 'uint32_t', unit: 'count', doc: 'Regions (blocks) in one slab of this class.' },
-      'bin.<i>.slab_size': { type: 'size_t', unit: 'bytes', since: '5.0.0', doc: 'The size of one slab of this class.' },
-      'bin.<i>.nshards': { type: 'uint32_t', unit: 'count', since: '5.2.0', doc: 'Into how many locks the class is divided in each arena.' },
+      'bin.<i>.slab_size': {
+        type: 'size_t',
+        unit: 'bytes',
+        since: '5.0.0',
+        doc: 'The size of one slab of this class.',
+      },
+      'bin.<i>.nshards': {
+        type: 'uint32_t',
+        unit: 'count',
+        since: '5.2.0',
+        doc: 'Into how many locks the class is divided in each arena.',
+      },
       'lextent.<i>.size': { type: 'size_t', unit: 'bytes', since: '5.0.0', doc: 'The size of this large class.' },
       create: {
         type: 'unsigned',

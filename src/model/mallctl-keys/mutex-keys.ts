@@ -50,9 +50,15 @@ type CounterOf<Name extends string> = Name extends `${string}.max_num_thds`
   ? (typeof COUNTERS)['max_num_thds']
   : (typeof COUNTERS)['num_ops'];
 
-function mutexKeys<const Prefix extends string, const List extends Mutexes>(prefix: Prefix, list: List): MutexKeys<Prefix, List> {
+function mutexKeys<const Prefix extends string, const List extends Mutexes>(
+  prefix: Prefix,
+  list: List,
+): MutexKeys<Prefix, List> {
   const groups = Object.entries(list).map(([name, [since, guards]]) => {
-    const rows = Object.entries(COUNTERS).map(([counter, row]) => [counter, { ...row, doc: `The lock of ${guards}. ${row.doc}` }]);
+    const rows = Object.entries(COUNTERS).map(([counter, row]) => [
+      counter,
+      { ...row, doc: `The lock of ${guards}. ${row.doc}` },
+    ]);
     return mallctlKeys(`${prefix}${name}.`, { since, needs: 'config.stats' }, Object.fromEntries(rows));
   });
   return Object.assign({}, ...groups) as MutexKeys<Prefix, List>;

@@ -142,9 +142,21 @@ export const OPT_KEYS = {
     'opt.malloc_conf.',
     { since: '5.3.1' },
     {
-      symlink: { type: 'const char *', perhapsAbsent: 'where nothing is set there', doc: 'What the symbolic link /etc/malloc.conf says.' },
-      env_var: { type: 'const char *', perhapsAbsent: 'where nothing is set there', doc: 'What the variable MALLOC_CONF said at start.' },
-      global_var: { type: 'const char *', perhapsAbsent: 'where nothing is set there', doc: 'What the program’s symbol malloc_conf says.' },
+      symlink: {
+        type: 'const char *',
+        perhapsAbsent: 'where nothing is set there',
+        doc: 'What the symbolic link /etc/malloc.conf says.',
+      },
+      env_var: {
+        type: 'const char *',
+        perhapsAbsent: 'where nothing is set there',
+        doc: 'What the variable MALLOC_CONF said at start.',
+      },
+      global_var: {
+        type: 'const char *',
+        perhapsAbsent: 'where nothing is set there',
+        doc: 'What the program’s symbol malloc_conf says.',
+      },
       global_var_2_conf_harder: {
         type: 'const char *',
         perhapsAbsent: 'where nothing is set there',

@@ -43,7 +43,11 @@ export const PROCESS_KEYS = {
       fill: { type: 'bool', doc: 'Built with the options junk and zero.' },
       lazy_lock: { type: 'bool', doc: 'Built so that locks begin with the first further thread.' },
       malloc_conf: { type: 'const char *', since: '4.1.0', doc: 'The options compiled in by configure.' },
-      opt_safety_checks: { type: 'bool', since: '5.2.1', doc: 'Built with checks of the fast paths, such as for double frees.' },
+      opt_safety_checks: {
+        type: 'bool',
+        since: '5.2.1',
+        doc: 'Built with checks of the fast paths, such as for double frees.',
+      },
       prof: { type: 'bool', doc: 'Built with heap profiling.' },
       prof_frameptr: { type: 'bool', since: '5.3.1', doc: 'Profiling can walk stacks by frame pointers.' },
       prof_libgcc: { type: 'bool', doc: 'Profiling walks stacks by libgcc.' },

@@ -69,14 +69,20 @@ type Sketch = Omit<MallctlRow, Common> & Partial<Pick<MallctlRow, Common>>;
 type Group = Partial<Pick<MallctlRow, Common>>;
 
 /** A full row with the two fields that types are made from. */
-export type TypedRow<Type extends MallctlType, Access extends MallctlAccess, Bare extends boolean = false> = MallctlRow & {
+export type TypedRow<
+  Type extends MallctlType,
+  Access extends MallctlAccess,
+  Bare extends boolean = false,
+> = MallctlRow & {
   readonly type: Type;
   readonly access: Access;
 } & (Bare extends true ? { readonly withoutValue: string } : unknown);
 
 /** The rows of a group under their full names. */
 export type GroupRows<Prefix extends string, Rows> = {
-  readonly [Name in keyof Rows & string as `${Prefix}${Name}`]: Rows[Name] extends { readonly type: infer Type extends MallctlType }
+  readonly [Name in keyof Rows & string as `${Prefix}${Name}`]: Rows[Name] extends {
+    readonly type: infer Type extends MallctlType;
+  }
     ? TypedRow<
         Type,
         Rows[Name] extends { readonly access: infer Access extends MallctlAccess } ? Access : 'read',

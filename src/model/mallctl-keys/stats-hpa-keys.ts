@@ -15,11 +15,36 @@ const SINCE_5_3_0 = { since: '5.3.0', needs: 'config.stats' } as const;
 export const STATS_HPA_KEYS = {
   ...mallctlKeys('stats.arenas.<i>.', SINCE_5_3_0, {
     hpa_sec_bytes: { type: 'size_t', unit: 'bytes', doc: 'Bytes in the small extent cache.' },
-    hpa_sec_hits: { type: 'size_t', unit: 'count', since: '5.3.1', doc: 'Requests the small extent cache could serve.' },
-    hpa_sec_misses: { type: 'size_t', unit: 'count', since: '5.3.1', doc: 'Requests the small extent cache could not serve.' },
-    hpa_sec_dalloc_flush: { type: 'size_t', unit: 'count', since: '5.3.1', doc: 'Frees after which the small extent cache was emptied.' },
-    hpa_sec_dalloc_noflush: { type: 'size_t', unit: 'count', since: '5.3.1', doc: 'Frees that the small extent cache took.' },
-    hpa_sec_overfills: { type: 'size_t', unit: 'count', since: '5.3.1', doc: 'Fills beyond the limit of the small extent cache.' },
+    hpa_sec_hits: {
+      type: 'size_t',
+      unit: 'count',
+      since: '5.3.1',
+      doc: 'Requests the small extent cache could serve.',
+    },
+    hpa_sec_misses: {
+      type: 'size_t',
+      unit: 'count',
+      since: '5.3.1',
+      doc: 'Requests the small extent cache could not serve.',
+    },
+    hpa_sec_dalloc_flush: {
+      type: 'size_t',
+      unit: 'count',
+      since: '5.3.1',
+      doc: 'Frees after which the small extent cache was emptied.',
+    },
+    hpa_sec_dalloc_noflush: {
+      type: 'size_t',
+      unit: 'count',
+      since: '5.3.1',
+      doc: 'Frees that the small extent cache took.',
+    },
+    hpa_sec_overfills: {
+      type: 'size_t',
+      unit: 'count',
+      since: '5.3.1',
+      doc: 'Fills beyond the limit of the small extent cache.',
+    },
   }),
   ...mallctlKeys('stats.arenas.<i>.hpa_shard.', SINCE_5_3_0, {
     npageslabs: { type: 'size_t', unit: 'count', since: '5.3.1', doc: 'Page slabs.' },
@@ -28,7 +53,12 @@ export const STATS_HPA_KEYS = {
     npurge_passes: { type: 'uint64_t', unit: 'count', doc: 'Passes of purging.' },
     npurges: { type: 'uint64_t', unit: 'count', doc: 'Slabs purged.' },
     nhugifies: { type: 'uint64_t', unit: 'count', doc: 'Slabs made huge pages.' },
-    nhugify_failures: { type: 'uint64_t', unit: 'count', since: '5.3.1', doc: 'Slabs the kernel did not make huge pages.' },
+    nhugify_failures: {
+      type: 'uint64_t',
+      unit: 'count',
+      since: '5.3.1',
+      doc: 'Slabs the kernel did not make huge pages.',
+    },
     ndehugifies: { type: 'uint64_t', unit: 'count', doc: 'Slabs that ceased to be huge pages.' },
   }),
   ...mallctlKeys('stats.arenas.<i>.hpa_shard.slabs.', { ...SINCE_5_3_0, since: '5.3.1' }, SLABS),

@@ -2,6 +2,8 @@ import { mallctlKeys } from './row.js';
 
 const CACHE_OF_ANOTHER = 'a thread cache that is flushed or destroyed while in use corrupts memory';
 
+const WITHOUT_STATISTICS = 'before 5.3.0 in a build without config.stats';
+
 /** What belongs to the thread that asks, and explicit thread caches. */
 export const THREAD_KEYS = {
   ...mallctlKeys(
@@ -12,19 +14,30 @@ export const THREAD_KEYS = {
         type: 'unsigned',
         access: 'read-write',
         unit: 'index',
-        refused: 'moving a thread to another arena purges the one it leaves, and mixes V8’s own memory into the new one',
+        refused:
+          'moving a thread to another arena purges the one it leaves, and mixes V8’s own memory into the new one',
         doc: 'The arena this thread allocates from.',
       },
-      allocated: { type: 'uint64_t', unit: 'bytes', needs: 'config.stats', doc: 'All bytes this thread ever allocated.' },
+      allocated: {
+        type: 'uint64_t',
+        unit: 'bytes',
+        perhapsAbsent: WITHOUT_STATISTICS,
+        doc: 'All bytes this thread ever allocated.',
+      },
       allocatedp: {
         type: 'void *',
-        needs: 'config.stats',
+        perhapsAbsent: WITHOUT_STATISTICS,
         doc: 'Where thread.allocated lies in memory; gone when the thread ends.',
       },
-      deallocated: { type: 'uint64_t', unit: 'bytes', needs: 'config.stats', doc: 'All bytes this thread ever freed.' },
+      deallocated: {
+        type: 'uint64_t',
+        unit: 'bytes',
+        perhapsAbsent: WITHOUT_STATISTICS,
+        doc: 'All bytes this thread ever freed.',
+      },
       deallocatedp: {
         type: 'void *',
-        needs: 'config.stats',
+        perhapsAbsent: WITHOUT_STATISTICS,
         doc: 'Where thread.deallocated lies in memory; gone when the thread ends.',
       },
       'peak.read': {
@@ -34,13 +47,23 @@ export const THREAD_KEYS = {
         needs: 'config.stats',
         doc: 'The most that allocated minus freed bytes of this thread came to since the last reset.',
       },
-      'peak.reset': { type: 'void', access: 'trigger', since: '5.3.0', needs: 'config.stats', doc: 'Begins thread.peak.read anew.' },
+      'peak.reset': {
+        type: 'void',
+        access: 'trigger',
+        since: '5.3.0',
+        needs: 'config.stats',
+        doc: 'Begins thread.peak.read anew.',
+      },
       'tcache.enabled': {
         type: 'bool',
         access: 'read-write',
         doc: 'Whether this thread has a cache of freed blocks; switching it off flushes it.',
       },
-      'tcache.flush': { type: 'void', access: 'trigger', doc: 'Gives this thread’s cached blocks back to their arenas.' },
+      'tcache.flush': {
+        type: 'void',
+        access: 'trigger',
+        doc: 'Gives this thread’s cached blocks back to their arenas.',
+      },
       'tcache.max': {
         type: 'size_t',
         access: 'read-write',
@@ -93,8 +116,20 @@ export const THREAD_KEYS = {
         refused: 'reading it makes a thread cache that someone must destroy',
         doc: 'Makes a thread cache for use by MALLOCX_TCACHE.',
       },
-      flush: { type: 'unsigned', access: 'write', unit: 'index', refused: CACHE_OF_ANOTHER, doc: 'Empties an explicit thread cache.' },
-      destroy: { type: 'unsigned', access: 'write', unit: 'index', refused: CACHE_OF_ANOTHER, doc: 'Ends an explicit thread cache.' },
+      flush: {
+        type: 'unsigned',
+        access: 'write',
+        unit: 'index',
+        refused: CACHE_OF_ANOTHER,
+        doc: 'Empties an explicit thread cache.',
+      },
+      destroy: {
+        type: 'unsigned',
+        access: 'write',
+        unit: 'index',
+        refused: CACHE_OF_ANOTHER,
+        doc: 'Ends an explicit thread cache.',
+      },
     },
   ),
 };

@@ -126,6 +126,7 @@ function parseImage(source: ByteSource): ElfImage {
   for (let i = 0; i < headerCount; i++) {
     const at = i * headerBytes;
     const kind = word(headers, at);
+    if (kind !== PT_LOAD && kind !== PT_DYNAMIC && kind !== PT_INTERP) continue;
     const offset = long(headers, at + (wide ? 8 : 4));
     const address = long(headers, at + (wide ? 16 : 8));
     const fileBytes = long(headers, at + (wide ? 32 : 16));

@@ -1,11 +1,6 @@
 import { constants } from 'node:os';
-import {
-  findMallctlKey,
-  type MallctlValue,
-  type NumericName,
-  type ReadableName,
-} from '../../model/mallctl-keys.js';
 import { MALLCTL_TYPES, type MallctlType } from '../../model/mallctl-keys/row.js';
+import { findMallctlKey, type MallctlValue, type NumericName, type ReadableName } from '../../model/mallctl-keys.js';
 import type { MallctlFailure, MallctlRead } from '../../model/mallctl-outcome.js';
 import { type MallctlRefusal, mallctlAddon, type RawMallctlValue } from '../../native.js';
 
@@ -34,7 +29,8 @@ export function isRefusal(answer: RawMallctlValue | MallctlRefusal): answer is M
 export function parseMallctlValue(type: MallctlType, raw: RawMallctlValue, typed: boolean): MallctlRead<unknown> {
   if (raw === null) return { kind: 'unset' };
   if (typeof raw === 'object') return { kind: 'value', value: { requestedBytes: raw[0], count: raw[1] } };
-  if (typed && typeof raw === 'bigint' && MALLCTL_TYPES[type].javascript === 'number') return { kind: 'inexact', exact: raw };
+  if (typed && typeof raw === 'bigint' && MALLCTL_TYPES[type].javascript === 'number')
+    return { kind: 'inexact', exact: raw };
   return { kind: 'value', value: raw };
 }
 

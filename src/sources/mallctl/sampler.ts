@@ -5,8 +5,8 @@ import {
   MAIN_COUNTERS,
   type MainCounter,
 } from '../../model/main-counters.js';
-import { findMallctlKey } from '../../model/mallctl-keys.js';
 import { MALLCTL_TYPES } from '../../model/mallctl-keys/row.js';
+import { findMallctlKey } from '../../model/mallctl-keys.js';
 import { mallctlAddon } from '../../native.js';
 import { readMallctlNumber } from './read-mallctl.js';
 

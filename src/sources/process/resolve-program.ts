@@ -85,7 +85,7 @@ function preloadingOf(path: string): Preloading {
   const changesUser = (mode & 0o4000) !== 0 && uid !== process.geteuid?.();
   const changesGroup = (mode & 0o2000) !== 0 && (mode & 0o010) !== 0 && gid !== process.getegid?.();
   if (changesUser || changesGroup) return { target, unpreloadable: 'setuid' };
-  if (hasFileCapabilities(path) && process.geteuid?.() !== 0) return { target, unpreloadable: 'file-capabilities' };
+  if (process.geteuid?.() !== 0 && hasFileCapabilities(path)) return { target, unpreloadable: 'file-capabilities' };
   return { target, unpreloadable: undefined };
 }
 
@@ -118,7 +118,7 @@ export function resolveProgram(
     steps.push(...next.paths.map(stepOf));
     current = { path: next.paths.at(-1) ?? current.path, startedBy: next.startedBy, args: [] };
   }
-  const interpreter = realpathSync(current.path);
+  const interpreter = realpathSync.native(current.path);
   const preloading = preloadingOf(interpreter);
   return {
     kind: 'resolved',

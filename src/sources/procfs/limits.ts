@@ -4,13 +4,13 @@ export interface ProcessLimit {
   readonly hard: number;
 }
 
-/** Parses `/proc/PID/limits` into its rows by name (`Max open files`). */
-export function parseLimits(text: string): Readonly<Record<string, ProcessLimit>> {
-  const limits: Record<string, ProcessLimit> = {};
+/** Parses one row of `/proc/PID/limits` by its name (`Max open files`); undefined where there is none. */
+export function parseLimit(text: string, name: string): ProcessLimit | undefined {
+  const start = `\n${text}`.indexOf(`\n${name} `);
+  if (start === -1) return undefined;
+  const end = text.indexOf('\n', start);
+  const row = text.slice(start + name.length, end === -1 ? text.length : end);
+  const [, soft, hard] = /^ +(\d+|unlimited) +(\d+|unlimited) /.exec(row) ?? [];
   const number = (word: string) => (word === 'unlimited' ? Infinity : Number(word));
-  for (const line of text.split('\n')) {
-    const match = /^(Max [a-z ]+?)\s{2,}(\d+|unlimited)\s+(\d+|unlimited)\b/.exec(line);
-    if (match?.[1] && match[2] && match[3]) limits[match[1]] = { soft: number(match[2]), hard: number(match[3]) };
-  }
-  return limits;
+  return soft && hard ? { soft: number(soft), hard: number(hard) } : undefined;
 }

@@ -1,6 +1,7 @@
 // Reads every readable key of the table at every index, and asks each for a value of another size; prints what came as JSON.
-import { MALLCTL_KEYS } from '../../../dist/model/mallctl-keys.js';
+
 import { MALLCTL_TYPES } from '../../../dist/model/mallctl-keys/row.js';
+import { MALLCTL_KEYS } from '../../../dist/model/mallctl-keys.js';
 import { mallctlAddon } from '../../../dist/native.js';
 import {
   readMallctl,

@@ -7,7 +7,12 @@ function readOwn() {
   const sampler = openMallctlSampler();
   const kept = Buffer.alloc((cluster.worker?.id ?? 0) * 64 * 1024 * 1024, 1);
   sampler.sample();
-  return { pid: process.pid, kept: kept.length, allocated: sampler.valueOf('allocatedBytes'), decay: jemalloc.read('arenas.dirty_decay_ms') };
+  return {
+    pid: process.pid,
+    kept: kept.length,
+    allocated: sampler.valueOf('allocatedBytes'),
+    decay: jemalloc.read('arenas.dirty_decay_ms'),
+  };
 }
 
 if (cluster.isPrimary) {

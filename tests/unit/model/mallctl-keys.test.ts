@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { compareJemallocVersions } from '../../../src/model/jemalloc-version.js';
+import { MALLCTL_TYPES, type MallctlRow } from '../../../src/model/mallctl-keys/row.js';
 import {
   type BareName,
   findMallctlKey,
@@ -17,7 +18,6 @@ import {
   type UpdatableName,
   type WritableName,
 } from '../../../src/model/mallctl-keys.js';
-import { MALLCTL_TYPES, type MallctlRow } from '../../../src/model/mallctl-keys/row.js';
 import { MALLOC_CONF_OPTIONS } from '../../../src/model/malloc-conf-options.js';
 import { ROOT } from '../../support/programs.js';
 
@@ -102,15 +102,29 @@ describe('the native side', () => {
   test('refuses the same keys', () => {
     const header = shared('refused-keys.h');
     const refused = stringsOf(header, 'jm_refused_keys');
-    const matches = (pattern: string) => (name: string) => (name.endsWith('.') ? pattern.startsWith(name) : pattern === name);
+    const matches = (pattern: string) => (name: string) =>
+      name.endsWith('.') ? pattern.startsWith(name) : pattern === name;
     for (const [key, row] of rows) {
       expect(refused.some(matches(nativePattern(key))), key).toBe(row.refused !== undefined);
     }
     const patterns = rows.map(([key]) => nativePattern(key));
     expect(refused.filter((name) => !patterns.some((pattern) => matches(pattern)(name)))).toEqual([]);
-    const readable = rows.filter(([, row]) => row.refused && row.access === 'read-write').map(([key]) => nativePattern(key));
+    const readable = rows
+      .filter(([, row]) => row.refused && row.access === 'read-write')
+      .map(([key]) => nativePattern(key));
     expect(stringsOf(header, 'jm_readable_refused_keys').sort()).toEqual(readable.sort());
   });
+});
+
+test('the native side knows which keys are texts', () => {
+  const texts = rows
+    .filter(([, { type }]) => MALLCTL_TYPES[type].javascript === 'string')
+    .map(([key]) => nativePattern(key));
+  expect(stringsOf(shared('text-keys.h'), 'jm_text_keys')).toEqual(texts.sort());
+  const optional = rows
+    .filter(([, { type, withoutValue }]) => type === 'const char *' && withoutValue)
+    .map(([key]) => key);
+  expect(stringsOf(shared('text-keys.h'), 'jm_optional_text_keys')).toEqual(optional.sort());
 });
 
 test('the native side knows which keys of an arena take all of them', () => {
@@ -130,10 +144,16 @@ describe('findMallctlKey', () => {
     );
   });
 
-  test.each(['', '.', 'stats', 'stats.arenas.pdirty', 'stats.arenas.<i>.pdirty', 'stats.arenas.-1.pdirty', 'toString', 'stats.allocated.'])(
-    'does not find %j',
-    (name) => expect(findMallctlKey(name)).toBeUndefined(),
-  );
+  test.each([
+    '',
+    '.',
+    'stats',
+    'stats.arenas.pdirty',
+    'stats.arenas.<i>.pdirty',
+    'stats.arenas.-1.pdirty',
+    'toString',
+    'stats.allocated.',
+  ])('does not find %j', (name) => expect(findMallctlKey(name)).toBeUndefined());
 
   test('never throws', () => {
     fc.assert(fc.property(fc.string(), (name) => findMallctlKey(name) === undefined || name in MALLCTL_KEYS));

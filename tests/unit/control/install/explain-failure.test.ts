@@ -10,6 +10,8 @@ describe('explainFailure', () => {
     ['tar: ./usr: Cannot write: No space left on device\ndpkg-deb: error: tar subprocess returned', 'no-space'],
     ['EFBIG', 'no-space'],
     ['E: Unable to locate package libjemalloc9', 'no-such-package'],
+    // What apt-get says of a package that is installed, where it has no package lists.
+    ["E: Can't find a source to download version '5.3.0-1' of 'libjemalloc2:amd64'", 'no-such-package'],
     ['ERROR: unable to select packages:\n  jemalloc9 (no such package):', 'no-such-package'],
     ['No match for argument: jemalloc', 'no-such-package'],
     [

@@ -68,7 +68,10 @@ describe('writing', () => {
   });
 
   test('never throws, whatever the name and value', () => {
-    const name = fc.oneof(fc.string(), fc.constantFrom('stats.allocated', 'arena.0.reset', 'tcache.flush', 'opt.abort', 'nonsense.0.x'));
+    const name = fc.oneof(
+      fc.string(),
+      fc.constantFrom('stats.allocated', 'arena.0.reset', 'tcache.flush', 'opt.abort', 'nonsense.0.x'),
+    );
     fc.assert(fc.property(name, fc.anything(), (key, value) => typeof write(key, value).kind === 'string'));
   });
 });
@@ -96,11 +99,15 @@ describe('jemalloc', () => {
   });
 
   test('says why it does not do it', () => {
-    expect(thrown(() => jemalloc.write('arena.0.reset' as never)).message).toMatch(/^jemkit leaves 'arena\.0\.reset' alone: it frees/);
+    expect(thrown(() => jemalloc.write('arena.0.reset' as never)).message).toMatch(
+      /^jemkit leaves 'arena\.0\.reset' alone: it frees/,
+    );
     expect(thrown(() => jemalloc.read('arena.0.purge' as never)).message).toBe(
       "'arena.0.purge' holds no value: writing without one triggers it",
     );
-    expect(thrown(() => jemalloc.update('prof.prefix' as never, 'x' as never)).message).toContain('can only be written');
+    expect(thrown(() => jemalloc.update('prof.prefix' as never, 'x' as never)).message).toContain(
+      'can only be written',
+    );
     expect(thrown(() => jemalloc.write('arenas.dirty_decay_ms', 1.5)).message).toContain('expected a whole number');
   });
 });
