@@ -157,6 +157,8 @@ async function mallctlKeys(load) {
     'Everything jemalloc can be asked for or told while it runs, in this process:',
     '',
     '```js',
+    "import { jemalloc } from 'jemkit';",
+    '',
     'jemalloc.refresh(); // stats.* are as of this moment',
     "jemalloc.read('stats.allocated'); // 4098384, bytes",
     "jemalloc.read('stats.arenas.0.bins.3.nmalloc'); // 5120n",

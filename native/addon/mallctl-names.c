@@ -9,7 +9,7 @@
 #include "refused-keys.h"
 #include "text-keys.h"
 
-/* Twice the keys there are; a power of two. The table of names has fewer than entries may be: only what exists is kept. */
+/* Slots are a power of two, about twice the keys there are. Only keys jemalloc has are kept, and no release has as many as may be. */
 #define JM_SLOTS 1024
 #define JM_ENTRIES_MAX 768
 

@@ -1,4 +1,4 @@
 import { ensureJemalloc } from '../control/launch/ensure-jemalloc.js';
 
 /** What importing `jemkit/auto` found; in a process that had to start again nobody sees it until then. */
-export const jemalloc = ensureJemalloc();
+export const ensured = ensureJemalloc();

@@ -8,8 +8,11 @@ export {
   type EnsureJemallocResult,
   ensureJemalloc,
 } from '../control/launch/ensure-jemalloc.js';
+export { jemalloc } from '../control/mallctl/jemalloc.js';
 export { JemkitError, type JemkitErrorCode } from '../errors.js';
 export type { InstallOutcome, PresentLibrary, UninstallOutcome, UpdateOutcome } from '../model/install-outcome.js';
+export { MAIN_COUNTERS, type MainCounter } from '../model/main-counters.js';
 export { type MallocConfOptions, mallocConf } from '../model/malloc-conf.js';
 export { type MallocConfPreset, type MallocConfPresetName, PRESETS } from '../model/malloc-conf-presets.js';
 export type { MallocConfFinding } from '../model/malloc-conf-report.js';
+export { type MallctlSampler, openMallctlSampler } from '../sources/mallctl/sampler.js';

@@ -127,14 +127,14 @@ describe('types', () => {
     writeFileSync(
       join(consumer, 'use.mts'),
       `import { ensureJemalloc, install, JemkitError, mallocConf, PRESETS, type InstallOutcome } from 'jemkit';
-import { jemalloc } from 'jemkit/auto';
+import { ensured } from 'jemkit/auto';
 const conf: string = mallocConf({ backgroundThread: true, dirtyDecayMs: 5000, narenas: 'default' });
 // @ts-expect-error a boolean is no number
 mallocConf({ dirtyDecayMs: true });
 // @ts-expect-error there is no such preset
 ensureJemalloc({ preset: 'fastest', conf });
 const outcome: Promise<InstallOutcome> = install({ dryRun: true });
-if (jemalloc.kind === 'fallback') console.log(jemalloc.remedy, PRESETS.balanced.conf);
+if (ensured.kind === 'fallback') console.log(ensured.remedy, PRESETS.balanced.conf);
 outcome.catch((error: unknown) => error instanceof JemkitError && error.code satisfies string);
 `,
     );
@@ -199,7 +199,7 @@ describe.each(NODE_MAJORS)('on Node %i', (major) => {
   test("import 'jemkit/auto' starts again under jemalloc", async () => {
     const result = await script(
       'auto.mjs',
-      `import { jemalloc } from 'jemkit/auto';\nconsole.log(jemalloc.kind, jemalloc.how);\n`,
+      `import { ensured } from 'jemkit/auto';\nconsole.log(ensured.kind, ensured.how);\n`,
     );
     expect(result).toMatchObject({ code: 0, stdout: 'jemalloc re-executed\n', stderr: '' });
   });

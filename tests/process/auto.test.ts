@@ -138,14 +138,14 @@ describe.each(NODE_MAJORS)('Node %i: what stays as it was', (major) => {
       stdout: 'jemalloc-x\n',
       stderr: '',
     });
-    const esm = "import { jemalloc } from 'jemkit/auto'; console.log(await Promise.resolve(jemalloc.kind));";
+    const esm = "import { ensured } from 'jemkit/auto'; console.log(await Promise.resolve(ensured.kind));";
     expect(await node(major, ['--input-type=module', '-e', esm])).toMatchObject({ stdout: 'jemalloc\n', stderr: '' });
   });
 
   test('ES modules with top-level await', async () => {
     const path = file(
       'app.mjs',
-      "import { jemalloc } from 'jemkit/auto';\nconst { kind } = await Promise.resolve(jemalloc);\nconsole.log(kind, import.meta.url.endsWith('app.mjs'));",
+      "import { ensured } from 'jemkit/auto';\nconst { kind } = await Promise.resolve(ensured);\nconsole.log(kind, import.meta.url.endsWith('app.mjs'));",
     );
     expect(await node(major, [path])).toMatchObject({ code: 0, stdout: 'jemalloc true\n', stderr: '' });
   });

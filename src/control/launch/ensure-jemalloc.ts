@@ -1,13 +1,9 @@
-import { createRequire } from 'node:module';
 import { isSystemError, JemkitError } from '../../errors.js';
 import type { LaunchFallback } from '../../model/launch-plan.js';
 import type { MallocConfPresetName } from '../../model/malloc-conf-presets.js';
 import { type InProcessJemalloc, nativeStatus, readInProcessJemalloc } from '../../native.js';
 import { readFileSync } from '../../sources/file-system.js';
 import { parsePreload, preloadVariable } from './preload-variable.js';
-
-// A process that has jemalloc already pays for this file and the addon; the other modules are loaded by the one that has not.
-const require = createRequire(import.meta.url);
 
 /** Holds the pid of a process that has replaced itself once: a second attempt would be a loop. */
 const GUARD = 'JEMKIT_REEXEC';
@@ -111,6 +107,8 @@ export function ensureJemalloc(options: EnsureJemallocOptions = {}): EnsureJemal
       how,
     );
   }
+  // A process that has jemalloc already pays for this file and the addon only; the other modules are loaded by the one that has not.
+  const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);
   const { startAgain } = require('./start-again.js') as typeof import('./start-again.js');
   const failed = startAgain({
     library: options.library,
