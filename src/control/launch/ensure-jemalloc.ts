@@ -4,12 +4,17 @@ import type { MallocConfPresetName } from '../../model/malloc-conf-presets.js';
 import { type InProcessJemalloc, nativeStatus, readInProcessJemalloc } from '../../native.js';
 import { readFileSync } from '../../sources/file-system.js';
 import { parsePreload, preloadVariable } from './preload-variable.js';
+import { startAgain } from './start-again.js';
 
 /** Holds the pid of a process that has replaced itself once: a second attempt would be a loop. */
 const GUARD = 'JEMKIT_REEXEC';
 
-/** The first call takes the guard away, later ones (jemkit/auto, then the program's own) must know still. */
-let startedAgain = false;
+/**
+ * The first call takes the guard away, later ones must know still. On globalThis: `jemkit/auto` is a bundle of its own, and a program
+ * may hold several copies of jemkit.
+ */
+const STARTED_AGAIN = Symbol.for('jemkit.startedAgain');
+const shared = globalThis as { [STARTED_AGAIN]?: boolean };
 
 /** Options of {@link ensureJemalloc}. */
 export interface EnsureJemallocOptions {
@@ -78,7 +83,8 @@ export function ensureJemalloc(options: EnsureJemallocOptions = {}): EnsureJemal
   if (!process.getBuiltinModule('node:worker_threads').isMainThread)
     return { kind: 'worker', reason: 'a worker thread has the allocator of its process' };
   const how = options.fallback ?? fallbackFromEnvironment();
-  startedAgain ||= process.env[GUARD] === String(process.pid);
+  if (process.env[GUARD] === String(process.pid)) shared[STARTED_AGAIN] = true;
+  const startedAgain = shared[STARTED_AGAIN] === true;
   delete process.env[GUARD];
   if (process.env['JEMKIT_DISABLE'] === '1') {
     return { kind: 'fallback', reason: 'disabled', cause: 'JEMKIT_DISABLE is 1', remedy: 'unset JEMKIT_DISABLE' };
@@ -107,9 +113,6 @@ export function ensureJemalloc(options: EnsureJemallocOptions = {}): EnsureJemal
       how,
     );
   }
-  // A process that has jemalloc already pays for this file and the addon only; the other modules are loaded by the one that has not.
-  const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);
-  const { startAgain } = require('./start-again.js') as typeof import('./start-again.js');
   const failed = startAgain({
     library: options.library,
     conf: options.conf,
