@@ -60,7 +60,7 @@ const report = [
   '',
   `**${ratio.toFixed(2)} × \`node -e 0\`** (target: under ${TARGET}), the median of ${rounds} rounds.`,
   '',
-  `Machine: ${cores.length} × ${cores[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, load ${loadavg()[0].toFixed(1)}; Node ${process.versions.node}.`,
+  `Machine: ${cores.length} × ${cores[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release().split('.').slice(0, 2).join('.')}, load ${loadavg()[0].toFixed(1)}; Node ${process.versions.node}.`,
   '',
   `Command: \`npm run bench:launch -- --rounds ${rounds}\``,
   '',

@@ -33,7 +33,7 @@ try {
   );
   console.log(`node -e 0: median ${median(empty).toFixed(3)} s`);
   console.log(
-    `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, Linux ${release()}, node ${process.version}; command: npm run bench:ps`,
+    `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, Linux ${release().split('.').slice(0, 2).join('.')}, node ${process.version}; command: npm run bench:ps`,
   );
 } finally {
   for (const child of children) child.kill();

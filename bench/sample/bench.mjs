@@ -88,7 +88,7 @@ const report = [
   `The sampler adds ${microseconds(quantile(times[SAMPLE], 0.1) - quantile(times[REFRESH], 0.1))} µs to the refresh in the least disturbed tenth, and a median of ${microseconds(quantile(added, 0.5))} µs over all rounds (quartiles ${spread(added)}); at most 1 µs is wanted. A sample leaves ${perSample.toFixed(1)} bytes in V8's heap.`,
   '',
   `- load average before: ${loadBefore}; ${options.rounds} rounds of ${CALLS} calls per arm, taking turns`,
-  `- ${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}, jemalloc ${jemalloc.read('version')?.split('-')[0]}, MALLOC_CONF=${process.env.MALLOC_CONF ?? ''}`,
+  `- ${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release().split('.').slice(0, 2).join('.')}, Node ${process.version}, jemalloc ${jemalloc.read('version')?.split('-')[0]}, MALLOC_CONF=${process.env.MALLOC_CONF ?? ''}`,
 ].join('\n');
 console.log(report);
 

@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { checkAllocator, install } from '../../control/install/install.js';
 import { renderInstallOutcome } from '../../outputs/install-outcome.js';
 import { addExamples, type ConfigureCommand } from '../command.js';
-import { printOutcome, runInstallSession } from '../install-session.js';
+import { printOutcome, runInstallSession } from '../install-progress.js';
 
 interface Flags {
   readonly allocator: string;

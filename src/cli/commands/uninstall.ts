@@ -3,7 +3,7 @@ import { checkAllocator } from '../../control/install/install.js';
 import { uninstall } from '../../control/install/uninstall.js';
 import { renderUninstallOutcome } from '../../outputs/install-outcome.js';
 import { addExamples, type ConfigureCommand } from '../command.js';
-import { printOutcome, runInstallSession } from '../install-session.js';
+import { printOutcome, runInstallSession } from '../install-progress.js';
 
 interface Flags {
   readonly allocator: string;

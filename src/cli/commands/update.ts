@@ -3,7 +3,7 @@ import { checkAllocator } from '../../control/install/install.js';
 import { update } from '../../control/install/update.js';
 import { renderUpdateOutcome } from '../../outputs/install-outcome.js';
 import { addExamples, type ConfigureCommand } from '../command.js';
-import { printOutcome, runInstallSession } from '../install-session.js';
+import { printOutcome, runInstallSession } from '../install-progress.js';
 
 interface Flags {
   readonly allocator: string;
