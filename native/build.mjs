@@ -92,4 +92,6 @@ function compile(output, args) {
 
 const { include_dir: headers } = createRequire(import.meta.url)('node-api-headers');
 compile('jemkit.node', [...common, '-DNAPI_VERSION=9', '-isystem', headers, ...sources('addon'), ...link]);
-if (!mac) compile('libjemkit.so', [...common, ...sources('agent'), ...link, '-Wl,-soname,libjemkit.so']);
+// Without _FORTIFY_SOURCE, whose functions are glibc's own: a preloaded file that misses one would end its program at the start.
+if (!mac)
+  compile('libjemkit.so', [...common, '-U_FORTIFY_SOURCE', ...sources('agent'), ...link, '-Wl,-soname,libjemkit.so']);

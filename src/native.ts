@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 
 // Not `import … from 'node:fs'`, for the reason in sources/file-system.ts.
-const { existsSync } = process.getBuiltinModule('node:fs');
+const { existsSync, readFileSync } = process.getBuiltinModule('node:fs');
 
 /** What jemalloc says of itself inside this process. */
 export interface InProcessJemalloc {
@@ -60,33 +60,45 @@ type Loading = { readonly addon: Addon; readonly folder: string } | { readonly f
 
 let loading: Loading | undefined;
 
-/** The folders that may hold this process's native files, as `native/build.mjs` names them. */
-function prebuildFolders(): string[] {
+/** The folder of this process's native files, as `native/build.mjs` names them. */
+function prebuildFolder(): string {
   const root = `${dirname(import.meta.dirname)}/prebuilds`;
   const platform = `${process.platform}-${process.arch}`;
-  // A node built for musl refuses the glibc file and the other way round: trying is cheaper than asking which one this is.
-  return process.platform === 'linux'
-    ? [`${root}/${platform}-glibc`, `${root}/${platform}-musl`]
-    : [`${root}/${platform}`];
+  return `${root}/${process.platform === 'linux' ? `${platform}-${runningLibc()}` : platform}`;
+}
+
+const MUSL_NAMES: Partial<Record<NodeJS.Architecture, string>> = {
+  x64: 'x86_64',
+  arm64: 'aarch64',
+  arm: 'armhf',
+  ia32: 'i386',
+  ppc64: 'powerpc64le',
+  loong64: 'loongarch64',
+};
+
+/** musl takes a file that was built for glibc without a word, until a symbol is missing: trying would not tell. */
+function runningLibc(): 'glibc' | 'musl' {
+  // Where musl's loader is not installed, this node cannot run on it; elsewhere it may be another program's.
+  if (!existsSync(`/lib/ld-musl-${MUSL_NAMES[process.arch] ?? process.arch}.so.1`)) return 'glibc';
+  return readFileSync('/proc/self/maps', 'latin1').includes('/ld-musl-') ? 'musl' : 'glibc';
 }
 
 function loadAddon(): Loading {
   if (loading) return loading;
-  let failure = 'it was not built for this platform';
-  for (const folder of prebuildFolders()) {
-    const path = `${folder}/jemkit.node`;
-    if (!existsSync(path)) continue;
-    try {
-      // What `require` does in the end, without its search for a package around the file.
-      const module = { exports: {} };
-      process.dlopen(module, path);
-      loading = { addon: module.exports as Addon, folder };
-      return loading;
-    } catch (error) {
-      failure = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    }
+  const folder = prebuildFolder();
+  const path = `${folder}/jemkit.node`;
+  if (!existsSync(path)) {
+    loading = { failure: 'it was not built for this platform' };
+    return loading;
   }
-  loading = { failure };
+  try {
+    // What `require` does in the end, without its search for a package around the file.
+    const module = { exports: {} };
+    process.dlopen(module, path);
+    loading = { addon: module.exports as Addon, folder };
+  } catch (error) {
+    loading = { failure: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) };
+  }
   return loading;
 }
 

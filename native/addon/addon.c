@@ -17,7 +17,13 @@
 #include "jemalloc.h"
 #include "mallctl.h"
 
+#ifdef __APPLE__
+/* A bundle cannot name environ itself (environ(7) of macOS). */
+#include <crt_externs.h>
+#define environ (*_NSGetEnviron())
+#else
 extern char **environ;
+#endif
 
 static napi_value jm_number(napi_env env, double value) {
   napi_value result = NULL;
@@ -83,9 +89,16 @@ static napi_value jm_replace_process(napi_env env, napi_callback_info info) {
   size_t resets = keep_ignored ? 0 : sizeof saved / sizeof *saved;
   for (size_t i = 0; i < resets; i++) sigaction(jm_ignored_by_node[i], &fresh, &saved[i]);
 
+  /* A CPU profiler (V8's --cpu-prof) keeps sending SIGPROF to this thread. execve resets its handler, and a pending one would end
+   * the new program; an ignored one is dropped. */
+  struct sigaction profiling, ignored = {.sa_handler = SIG_IGN};
+  bool profiled = sigaction(SIGPROF, NULL, &profiling) == 0 && profiling.sa_handler != SIG_DFL;
+  if (profiled) sigaction(SIGPROF, &ignored, NULL);
+
   execve(path, argv, environ);
 
   int error = errno;
+  if (profiled) sigaction(SIGPROF, &profiling, NULL);
   for (size_t i = 0; i < resets; i++) sigaction(jm_ignored_by_node[i], &saved[i], NULL);
   free(path);
   jm_free_strings(argv, count);
@@ -111,9 +124,9 @@ static napi_value jm_set_inheritable(napi_env env, napi_callback_info info) {
 static napi_value jm_set_open_files_soft_limit(napi_env env, napi_callback_info info) {
   size_t argc = 1;
   napi_value args[1];
-  int64_t soft = 0;
+  double soft = 0;
   if (napi_get_cb_info(env, info, &argc, args, NULL, NULL) != napi_ok || argc < 1 ||
-      napi_get_value_int64(env, args[0], &soft) != napi_ok || soft < 0)
+      napi_get_value_double(env, args[0], &soft) != napi_ok || !(soft >= 0 && soft < 9007199254740992.0))
     return jm_throw(env, "setOpenFilesSoftLimit: expected (soft: number)");
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) == -1) return jm_number(env, errno);
@@ -166,7 +179,7 @@ static napi_value jm_read_jemalloc(napi_env env, napi_callback_info info) {
   length = sizeof page;
   if (ctl("arenas.page", &page, &length, NULL, 0) != 0) page = 0;
 
-  napi_value result, value;
+  napi_value result, value = NULL;
   if (napi_create_object(env, &result) != napi_ok) return NULL;
   napi_create_string_utf8(env, version, NAPI_AUTO_LENGTH, &value);
   napi_set_named_property(env, result, "version", value);

@@ -65,6 +65,8 @@ int jm_mallctl_pattern(const char *name, char pattern[JM_NAME_MAX], struct jm_mi
       index = strtoull(at, NULL, 10);
       pattern[out++] = '0';
     } else {
+      /* jemalloc reads indices as strtoumax does: `0x`, `+0` and ` 0` are 0 to it. No name of a key begins like that. */
+      if (strchr("0123456789+- \t\n\v\f\r", *at)) return ENOENT;
       memcpy(pattern + out, at, width);
       out += width;
     }

@@ -245,6 +245,16 @@ static napi_value jm_mallctl_write(napi_env env, napi_callback_info info) {
   if (needs_text || (old_type != JM_MALLCTL_VOID && strcmp(question.pattern, "arena.0.name") == 0))
     return jm_failure(env, EINVAL, 0);
 
+  /* Up to 5.2.1 a bare write of it reads the address of a length that is not given. */
+  if (bare && strcmp(question.pattern, "arenas.narenas") == 0) return jm_failure(env, EPERM, 0);
+  /* Up to 5.2.1 a reset crashes where profiling is compiled in and off, once the thread has data of it. */
+  if (strncmp(question.pattern, "prof.", 5) == 0 || strncmp(question.pattern, "thread.prof.", 12) == 0) {
+    bool profiling = false;
+    size_t size = sizeof profiling;
+    jm_mallctl_fn ctl = jm_find_mallctl();
+    if (!ctl || ctl("opt.prof", &profiling, &size, NULL, 0) != 0 || !profiling) return jm_failure(env, ENOENT, 0);
+  }
+
   size_t expected = jm_type_size(old_type), length = expected;
   int error = jm_ask(&question, expected ? &old : NULL, expected ? &length : NULL, bare ? NULL : &value,
                      bare ? 0 : jm_type_size(question.type));

@@ -40,6 +40,24 @@ function explainSecond(identity: IdentifiedAllocator): Finding[] {
     }));
 }
 
+/**
+ * Two allocators in LD_PRELOAD: the first answers malloc, and what only the second has (mimalloc's reallocarray) is answered by it,
+ * with blocks it does not know.
+ */
+function explainBothPreloaded(identity: IdentifiedAllocator): Finding[] {
+  if (identity.arrival !== 'preload') return [];
+  return identity.beside
+    .filter(({ arrival, standing }) => arrival === 'preload' && standing === 'not-serving')
+    .filter(({ allocator }) => allocator !== identity.allocator && allocator !== 'system')
+    .map((other) => ({
+      id: 'two-preloaded',
+      severity: 'problem' as const,
+      title: `two allocators are preloaded: ${serverWords(identity)}, and ${other.allocator} (${other.file?.path ?? 'its library'})`,
+      cause: 'a function that only one of them has is given blocks of the other, and the program aborts there',
+      remedy: `keep one of them in LD_PRELOAD; jem run --allocator ${identity.allocator} -- PROGRAM takes the other out`,
+    }));
+}
+
 /** What is to be said about the allocator of a process: above all why it is not jemalloc, where it is not. */
 export function explainAllocator(facts: ProcessFacts): Finding[] {
   const { identity } = facts;
@@ -110,5 +128,5 @@ export function explainAllocator(facts: ProcessFacts): Finding[] {
       remedy: 'restart the process to use the file that is there now',
     });
   }
-  return [...findings, ...explainSecond(identity)];
+  return [...findings, ...explainSecond(identity), ...explainBothPreloaded(identity)];
 }

@@ -2,8 +2,12 @@ import type { ConfOrigin, SetOption } from '../model/allocator-environment.js';
 import type { ConfFacts } from '../model/doctor-facts.js';
 import type { Finding } from '../model/finding.js';
 import { parseJemallocVersion } from '../model/jemalloc-version.js';
+import { parseMallocConf } from '../model/malloc-conf.js';
 import { checkMallocConf } from './check-malloc-conf.js';
 import { effectiveConf } from './effective-conf.js';
+
+/** A remedy may be a string to write, or a sentence: a sentence is no MALLOC_CONF. */
+const remedyText = (remedy: string) => (parseMallocConf(remedy).problems.length === 0 ? `write ${remedy}` : remedy);
 
 /**
  * The options of several sources together: which take effect, and what is wrong with each source's text.
@@ -28,7 +32,7 @@ export function judgeConf(
       severity,
       title: `${origin.name}: ${title}`,
       ...(cause === undefined ? {} : { cause }),
-      ...(remedy === undefined ? {} : { remedy: `write ${remedy}` }),
+      ...(remedy === undefined ? {} : { remedy: remedyText(remedy) }),
     })),
   );
   const isRefused = ({ key, origin }: SetOption) =>

@@ -118,7 +118,7 @@ export function entryFindings(entries: readonly PreloadEntry[]): Finding[] {
       id: 'several-allocators-preloaded',
       severity: 'warning',
       title: `several allocators are preloaded: ${allocators.map(({ text }) => text).join(', ')}`,
-      cause: 'the first serves; the others cost memory and start-up time',
+      cause: 'a function that only one of them has is given blocks of the other, and the program aborts there',
       remedy: `keep one: LD_PRELOAD=${allocators[0]?.text ?? ''}`,
     });
   }

@@ -24,7 +24,7 @@ function isJemkitError(error: unknown): error is JemkitError {
   return error instanceof Error && error.name === 'JemkitError';
 }
 
-function sayError(error: unknown, context: CommandContext): number {
+function tellError(error: unknown, context: CommandContext): number {
   const { terminal } = context;
   if (isJemkitError(error)) {
     terminal.say(`jem: ${error.message}`);
@@ -39,6 +39,15 @@ function sayError(error: unknown, context: CommandContext): number {
       : `  hint: report it with the output of the same command under JEMKIT_DEBUG=1, to the project`,
   );
   return 70;
+}
+
+function sayError(error: unknown, context: CommandContext): number {
+  try {
+    return tellError(error, context);
+  } catch {
+    // Not even the telling works: the exit code alone has to say it.
+    return isJemkitError(error) ? error.exitCode : 70;
+  }
 }
 
 /**

@@ -98,6 +98,11 @@ export function startProgram(
     return undefined;
   }
   sayFallback(plan, options, context);
+  if (plan.displaced.length > 0 && options.fallback !== 'silent') {
+    context.terminal.say(
+      `jem: ${plan.displaced.join(' and ')} is taken out of LD_PRELOAD: a process with two allocators aborts where they meet`,
+    );
+  }
 
   const { program } = plan;
   const shell = Buffer.from('/bin/sh');
@@ -118,9 +123,11 @@ export function startProgram(
       },
     );
   }
-  context.terminal.say(
-    'jem: the native part is not built, so the program runs as a child of this process; remedy: npm rebuild jemkit',
-  );
+  if (options.fallback !== 'silent') {
+    context.terminal.say(
+      'jem: the native part is not built, so the program runs as a child of this process; remedy: npm rebuild jemkit',
+    );
+  }
   return runAsChild(replacement).then((exitCode) => {
     context.exitCode = exitCode;
   });

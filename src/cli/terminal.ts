@@ -1,6 +1,8 @@
 import { writeSync } from 'node:fs';
+import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { styleText } from 'node:util';
+import { isSystemError, JemkitError } from '../errors.js';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -9,9 +11,13 @@ type Style = Parameters<typeof styleText>[0];
  * opening `process.stdout` would make a pipe non-blocking, which a program that replaces this process would inherit.
  */
 export interface Terminal {
-  /** Writes data to stdout, with a line feed. */
+  /**
+   * Writes data to stdout, with a line feed.
+   *
+   * @throws JemkitError ERR_JEM_FILE where stdout does not take it: a full disk.
+   */
   print(text: string): void;
-  /** Writes talk to stderr, with a line feed. */
+  /** Writes talk to stderr, with a line feed and with control characters made visible: it may quote what somebody else wrote. */
   say(text: string): void;
   /** Writes to stderr as it is: progress that rewrites its own line. Only where {@link Terminal.interactive}. */
   progress(text: string): void;
@@ -19,8 +25,54 @@ export interface Terminal {
   style(style: Style, text: string): string;
   /** True where stderr is a terminal that can rewrite a line. */
   readonly interactive: boolean;
-  /** Columns of stdout's terminal, 80 where it is none. */
+  /** Columns of stdout's terminal, 80 where it is none or does not know. */
   readonly columns: number;
+  /** Lines of stdout's terminal, 25 where it is none or does not know. */
+  readonly lines: number;
+}
+
+const WRITE_FAILURES: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would be larger than is allowed',
+  EIO: 'the device does not take it',
+  EBADF: 'stdout is not open for writing',
+};
+
+/** What a person is told where stdout does not take the output; undefined for what is no failure of the system. */
+export function explainWriteFailure(error: unknown): JemkitError | undefined {
+  if (!isSystemError(error)) return undefined;
+  // Node has no name for it: it says `Unknown system error -122`.
+  const code = error.errno === -constants.errno.EDQUOT ? 'EDQUOT' : (error.code ?? '');
+  const why = WRITE_FAILURES[code];
+  return new JemkitError('ERR_JEM_FILE', `cannot write the output: ${why ? `${why} (${code})` : error.message}`, {
+    hint: 'what was written is not complete; make room there, or send the output elsewhere',
+    cause: error,
+  });
+}
+
+/** Control characters, which a terminal would obey, in the form `\x1b`; line feeds and tabs stay. */
+export function showControlCharacters(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) => {
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+}
+
+function printAll(text: string): void {
+  try {
+    writeAll(1, text);
+  } catch (error) {
+    throw explainWriteFailure(error) ?? error;
+  }
+}
+
+/** Where stderr takes nothing there is nobody left to tell. */
+function sayAll(text: string): void {
+  try {
+    writeAll(2, text);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+  }
 }
 
 function writeAll(descriptor: number, text: string): void {
@@ -52,13 +104,17 @@ function showsColours(descriptor: number, environment: NodeJS.ProcessEnv): boole
 export function openTerminal(environment: NodeJS.ProcessEnv = process.env): Terminal {
   const colours = showsColours(1, environment);
   return {
-    print: (text) => writeAll(1, `${text}\n`),
-    say: (text) => writeAll(2, `${text}\n`),
-    progress: (text) => writeAll(2, text),
+    print: (text) => printAll(`${text}\n`),
+    say: (text) => sayAll(`${showControlCharacters(text)}\n`),
+    progress: sayAll,
     style: (style, text) => (colours ? styleText(style, text) : text),
     interactive: isatty(2) && environment['TERM'] !== 'dumb',
     get columns() {
-      return isatty(1) ? (process.stdout.columns ?? 80) : 80;
+      // A serial console or a bare pseudo terminal says 0.
+      return (isatty(1) && process.stdout.columns) || 80;
+    },
+    get lines() {
+      return (isatty(1) && process.stdout.rows) || 25;
     },
   };
 }

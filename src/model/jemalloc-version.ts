@@ -21,3 +21,8 @@ export function compareJemallocVersions(a: JemallocVersion, b: JemallocVersion):
   }
   return 0;
 }
+
+/** True for the releases whose options and keys jemkit has tables of: 4.0 to 5.4. */
+export function isKnownRelease(version: JemallocVersion): boolean {
+  return compareJemallocVersions(version, '4.0.0') >= 0 && compareJemallocVersions(version, '5.5.0') < 0;
+}

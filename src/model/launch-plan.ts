@@ -32,5 +32,7 @@ export interface LaunchPlan {
   readonly probe: LibraryProbe | undefined;
   /** Changes to the environment; undefined takes a variable out. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Other allocators that were preloaded and are taken out: two in one process abort it as soon as they meet. */
+  readonly displaced: readonly string[];
   readonly fallback: LaunchFallback | undefined;
 }

@@ -424,6 +424,30 @@ new Worker("const { parentPort } = require('worker_threads'); parentPort.postMes
   });
 });
 
+describe('called late', () => {
+  test('a CPU profiler at work does not end the new start', async () => {
+    const path = file('profiled.cjs', `${RESULT}; console.log('ran');`);
+    for (let i = 0; i < 10; i++) {
+      const own = mkdtempSync(join(folder, 'profile-'));
+      const flags = ['--cpu-prof', '--cpu-prof-interval', '50', '--cpu-prof-dir', own];
+      expect(await node(20, [...flags, path])).toMatchObject({ code: 0, signal: null, stdout: 'ran\n' });
+    }
+  });
+
+  test('a socket that the program opened is not handed on: it can listen again', async () => {
+    const path = join(mkdtempSync(join(folder, 'listen-')), 'socket');
+    const code = `const server = require('node:net').createServer().listen(${JSON.stringify(path)});
+require('node:fs').unlinkSync(server.address());
+const { how } = ${RESULT};
+console.log(how, require('node:fs').readdirSync('/proc/self/fd').filter((fd) => {
+  if (Number(fd) < 3) return false;
+  try { return require('node:fs').readlinkSync('/proc/self/fd/' + fd).startsWith('socket:'); } catch { return false; }
+}).length);
+server.close();`;
+    expect((await node(20, ['-e', code])).stdout).toBe('re-executed 1\n');
+  });
+});
+
 describe('when it cannot', () => {
   const without = { JEMKIT_LIBRARY: '/no/such/library.so' };
 
@@ -463,6 +487,10 @@ describe('when it cannot', () => {
     expect(await node(20, ['-e', RESULT], { env: { JEMKIT_PRESET: 'balaced' } })).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("no preset 'balaced'"),
+    });
+    expect(await node(20, ['-e', RESULT], { env: { JEMKIT_FALLBACK: 'fial' } })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("JEMKIT_FALLBACK is 'fial' (expected warn, silent or fail)"),
     });
   });
 

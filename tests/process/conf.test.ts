@@ -186,6 +186,12 @@ describe('jem conf explain, list, presets', () => {
     expect(JSON.parse(json).map(({ name }: { name: string }) => name)).toContain('decay_time');
   });
 
+  test('says which releases it knows', async () => {
+    const known = (version: string) => jem(['conf', 'check', 'narenas:2', '--for-version', version]);
+    expect((await known('5.9.9')).stderr).toContain('jemalloc 4.0 to 5.4 are known, not those of 5.9.9');
+    expect((await known('5.2.1')).stderr).not.toContain('are known');
+  });
+
   test('presets shows all, one, and refuses others', async () => {
     expect((await jem(['conf', 'presets'])).stdout).toContain('balanced (default)');
     expect(JSON.parse((await jem(['conf', 'presets', 'minimal', '--json'])).stdout).conf).toBe(PRESETS.minimal.conf);

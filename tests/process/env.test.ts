@@ -156,6 +156,7 @@ describe('jem env', () => {
     [['--allocator', 'mimalloc', '--preset', 'minimal'], /reads neither --preset nor --conf/],
     [['--dry-run'], /--dry-run goes with/],
     [['--persist', '--allocator', 'system'], /needs no exports/],
+    [['--persist', '--undo'], /cannot be used with/],
     [['--shell', 'csh'], /Allowed choices/],
   ])('%j is a usage error', async (args, message) => {
     const { code, stdout, stderr } = await jem(['env', ...args]);
@@ -169,6 +170,10 @@ describe('jem env', () => {
     const homeless = await jem(['env', '--persist', '--library', library, '--shell', 'sh'], {
       env: { HOME: undefined },
     });
-    expect([homeless.code, homeless.stderr]).toEqual([3, expect.stringContaining('HOME')]);
+    expect([homeless.code, homeless.stderr]).toEqual([3, expect.stringContaining('HOME is not set')]);
+    const none = join(temporaryFolder(), 'none');
+    const lost = await jem(['env', '--persist', '--library', library, '--shell', 'sh'], { env: { HOME: none } });
+    expect([lost.code, lost.stderr]).toEqual([3, expect.stringContaining('which does not exist')]);
+    expect(existsSync(none)).toBe(false);
   });
 });

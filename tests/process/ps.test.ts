@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { jem, jemallocLibrary } from '../support/programs.js';
+import { JEM, jem, jemallocLibrary, ROOT, runProgram } from '../support/programs.js';
 import { type OpenOptions, openProgram, type RunningProgram } from '../support/running-program.js';
 import { installForStrangers, mayChangeUser } from '../support/stranger.js';
 
@@ -203,6 +203,21 @@ test('the table has a head and a line for each process', async () => {
   expect(stdout).toMatch(
     new RegExp(`^ *${program.pid} +\\S+ +[\\d.]+ +jemalloc +preload +\\d+\\.\\d+\\.\\d+ +got +plain$`, 'm'),
   );
+});
+
+test('a terminal that says it has no columns and no lines gets a table', async () => {
+  const pty = join(ROOT, 'tests', 'support', 'pty-run.py');
+  const { stdout } = await runProgram('/usr/bin/python3', [pty, process.execPath, JEM, 'ps'], { env: { TYPE: '' } });
+  const { code, output } = JSON.parse(stdout) as { code: number; output: string };
+  expect([code, output]).toEqual([0, expect.stringContaining('PID')]);
+});
+
+test('a full disk is named, and no bug of jemkit', async () => {
+  const { code, stderr } = await runProgram('sh', ['-c', '"$@" >/dev/full', 'sh', process.execPath, JEM, 'ps']);
+  expect([code, stderr]).toEqual([
+    3,
+    expect.stringContaining('jem: cannot write the output: the disk is full (ENOSPC)'),
+  ]);
 });
 
 test.each([[['--sort', 'size']], [['--allocator', 'hoard']], [['--watch', '0']], [['--watch', '--json']], [['4711']]])(

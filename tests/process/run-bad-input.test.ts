@@ -54,6 +54,14 @@ describe('programs that cannot be started: the shell’s exit codes, and nothing
     expect(result.stderr).toContain('\n  hint: ');
   });
 
+  test('a script from Windows', async () => {
+    const path = file('windows', '#!/bin/sh\r\necho ran\r\n');
+    expect(await jem(['run', '--', path], { env })).toMatchObject({
+      code: 126,
+      stderr: expect.stringContaining('its first line ends in CR LF'),
+    });
+  });
+
   test('a file without the execute bit, with the command that gives it', async () => {
     const path = file('tool', '#!/bin/sh\n', 0o644);
     expect(await jem(['run', '--', path], { env })).toMatchObject({
@@ -307,6 +315,18 @@ describe('the cache of probes', () => {
   });
 });
 
+/** A library that the loader cannot load, because one it depends on is gone. */
+function libraryWithoutDependency(): string {
+  const own = mkdtempSync(join(folder, 'dependent-'));
+  const dependency = compileLibrary(own, 'libdependency.so', 'int jm_dependency(void) { return 1; }', [
+    '-Wl,-soname,libdependency.so',
+  ]);
+  const source = 'int jm_dependency(void); int jm_test(void) { return jm_dependency(); }';
+  const path = compileLibrary(own, 'libjemalloc.so.2', source, [dependency]);
+  rmSync(dependency);
+  return path;
+}
+
 describe('an installation of jemkit that is not whole', () => {
   /** What the package holds, elsewhere. */
   function installation(
@@ -336,6 +356,11 @@ int main(void) { FILE *f = fopen("${runs}", "a"); fputc('x', f); fclose(f); puts
       stdout: `${jemallocLibrary()} a b\n`,
       stderr: expect.stringContaining('npm rebuild jemkit'),
     });
+    // The loader is asked for its list instead of a start.
+    expect(await run(root, ['--library', libraryWithoutDependency(), '--', 'echo', 'ran'])).toMatchObject({
+      ...RAN,
+      stderr: expect.stringMatching(/started without jemalloc: .*libdependency\.so: cannot open shared object file/),
+    });
     expect(await run(root, ['--', 'sh', '-c', 'kill -TERM $$'])).toMatchObject({ code: null, signal: 'SIGTERM' });
     expect(await run(root, ['--no-children', '--', 'true'])).toMatchObject({
       code: 70,
@@ -343,15 +368,19 @@ int main(void) { FILE *f = fopen("${runs}", "a"); fputc('x', f); fclose(f); puts
     });
   });
 
-  test('in a folder with a space nothing can be tried first, and all the same the program runs under jemalloc', async () => {
+  test('in a folder with a space the library is tried all the same', async () => {
     const root = installation('a b');
     expect(await run(root, ['--', 'sh', '-c', 'echo "$LD_PRELOAD"'])).toMatchObject({
       code: 0,
       stdout: `${jemallocLibrary()}\n`,
       stderr: '',
     });
+    expect(await run(root, ['--library', libraryWithoutDependency(), '--', 'echo', 'ran'])).toMatchObject({
+      ...RAN,
+      stderr: expect.stringContaining('cannot open shared object file'),
+    });
     expect(await run(root, ['--no-children', '--', 'true'])).toMatchObject({
-      code: 70,
+      code: 3,
       stderr: expect.stringContaining('spaces and colons'),
     });
   });

@@ -1,10 +1,10 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_PRESET, PRESETS } from '../../src/model/malloc-conf-presets.js';
 import { compileLibrary } from '../support/compile.js';
 import { folderForFile, launchEnvironment, libraryOf, PYTHON_OPT } from '../support/launching.js';
-import { jem, jemallocLibrary, runProgram } from '../support/programs.js';
+import { jem, jemallocLibrary, ROOT, runProgram } from '../support/programs.js';
 import { openJem, servedBy } from '../support/running-program.js';
 
 const PYTHON = '/usr/bin/python3';
@@ -81,13 +81,26 @@ describe('LD_PRELOAD', () => {
     expect(Number(mapped)).toBeGreaterThan(0);
   });
 
-  test('an allocator that is preloaded already comes behind', async () => {
-    const running = openJem(['run', '--', 'sh', '-c', 'echo ready; read -r x'], {
-      env: { ...env, LD_PRELOAD: libraryOf('mimalloc') },
-    });
-    await running.line();
+  test('another allocator in it is taken out, with a line: grep aborts under two', async () => {
+    const mimalloc = libraryOf('mimalloc');
+    const both = { ...env, LD_PRELOAD: `${mimalloc}:${HOOK}` };
+    const running = openJem(['run', '--', 'sh', '-c', 'echo "$LD_PRELOAD"; read -r x'], { env: both });
+    expect(await running.line()).toBe(`${jemallocLibrary()}:${HOOK}`);
     expect(servedBy(running.pid)).toMatchObject({ allocator: 'jemalloc' });
     await running.end();
+    expect(await jem(['run', '--', 'grep', '-c', 'jemkit', join(ROOT, 'package.json')], { env: both })).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining(`jem: ${mimalloc} is taken out of LD_PRELOAD`),
+    });
+  });
+
+  test('the same library by another name is not added again', async () => {
+    const link = join(folder, 'libjemalloc.so.2');
+    symlinkSync(jemallocLibrary(), link);
+    const { stdout } = await jem(['run', '--', 'sh', '-c', 'echo "$LD_PRELOAD"'], {
+      env: { ...env, LD_PRELOAD: link },
+    });
+    expect(stdout).toBe(`${link}\n`);
   });
 });
 

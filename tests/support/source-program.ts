@@ -16,6 +16,7 @@ export function recordingContext(): CommandContext & { readonly printed: string[
     style: (_style, text) => text,
     interactive: false,
     columns: 100,
+    lines: 25,
   };
   const load = (path: string) => {
     throw new Error(`no module is loaded here: ${path}`);

@@ -7,7 +7,7 @@ import { type MallocConfPreflight, preflightMallocConf } from '../../control/lau
 import { findLibrary } from '../../control/library/find-library.js';
 import { JemkitError } from '../../errors.js';
 import type { AllocatorLibrary } from '../../model/allocator.js';
-import { type JemallocVersion, parseJemallocVersion } from '../../model/jemalloc-version.js';
+import { isKnownRelease, type JemallocVersion, parseJemallocVersion } from '../../model/jemalloc-version.js';
 import { findOption, MALLOC_CONF_OPTIONS } from '../../model/malloc-conf-options.js';
 import { DEFAULT_PRESET, type MallocConfPresetName, PRESETS } from '../../model/malloc-conf-presets.js';
 import {
@@ -101,6 +101,7 @@ function check(argument: string | undefined, options: CheckOptions, context: Com
   const loaded = found.kind === 'library' ? readLibraryVersion(found.library.path, 'jemalloc') : undefined;
   const observed = preflight?.kind === 'ran' ? preflight : undefined;
   const version = asked ?? parseJemallocVersion(observed?.version ?? loaded ?? '');
+  sayUnknownRelease(version, context);
   const known = checkMallocConf(conf, { version, platform: process.platform });
   const findings = observed ? [...known, ...checkPreflight(conf, observed, known)] : known;
   const ended = preflight?.kind === 'ended';
@@ -126,7 +127,9 @@ function check(argument: string | undefined, options: CheckOptions, context: Com
 
 function explain(argument: string | undefined, options: VersionOptions, context: CommandContext): void {
   const conf = confFrom(argument, context, options.json === true);
-  const explanations = explainMallocConf(conf, versionFrom(options.forVersion));
+  const version = versionFrom(options.forVersion);
+  sayUnknownRelease(version, context);
+  const explanations = explainMallocConf(conf, version);
   if (options.json) context.terminal.print(JSON.stringify({ conf, pairs: explanations }, null, 2));
   else if (explanations.length > 0) {
     context.terminal.print(renderConfExplanations(explanations, styleOf(context), columnsOf(context)));
@@ -134,7 +137,9 @@ function explain(argument: string | undefined, options: VersionOptions, context:
 }
 
 function list(options: VersionOptions, context: CommandContext): void {
-  const summaries = summarizeMallocConfOptions(versionFrom(options.forVersion));
+  const version = versionFrom(options.forVersion);
+  sayUnknownRelease(version, context);
+  const summaries = summarizeMallocConfOptions(version);
   if (options.json) {
     const rows = summaries.map(({ name }) => ({ name, ...findOption(name) }));
     context.terminal.print(JSON.stringify(rows, null, 2));
@@ -158,6 +163,14 @@ function presets(name: string | undefined, options: { readonly json?: true }, co
 
 function subcommand(parent: Command, name: string, summary: string): Command {
   return parent.command(name).summary(summary).copyInheritedSettings(parent);
+}
+
+/** On stderr with --json too: what stdout holds stays JSON. */
+function sayUnknownRelease(version: JemallocVersion | undefined, { terminal }: CommandContext): void {
+  if (version === undefined || isKnownRelease(version)) return;
+  terminal.say(
+    `jem: the options of jemalloc 4.0 to 5.4 are known, not those of ${version}: what changed there is not considered`,
+  );
 }
 
 const FOR_VERSION = ['--for-version <version>', 'the jemalloc that will read it, such as 5.2.1'] as const;

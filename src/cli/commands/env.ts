@@ -1,6 +1,12 @@
 import { Option } from 'commander';
 import { checkMallocConf } from '../../analyses/check-malloc-conf.js';
-import { type PersistOutcome, persistBlock, profileOf, undoBlock } from '../../control/environment/persist-exports.js';
+import {
+  type PersistOutcome,
+  persistBlock,
+  profileOf,
+  requireHome,
+  undoBlock,
+} from '../../control/environment/persist-exports.js';
 import { describeSearch } from '../../control/launch/plan-launch.js';
 import { preloadVariable } from '../../control/launch/preload-variable.js';
 import { presetConf } from '../../control/launch/preset-conf.js';
@@ -102,7 +108,7 @@ function shellForProfile(options: EnvOptions): Shell {
   const shell = options.shell ?? parseShellName(process.env['SHELL'] ?? '');
   if (shell) return shell;
   throw usage(
-    `which shell's start-up file? SHELL is ${JSON.stringify(process.env['SHELL'] ?? null)}`,
+    `which shell's start-up file? SHELL is ${process.env['SHELL'] === undefined ? 'not set' : JSON.stringify(process.env['SHELL'])}`,
     'jem env --persist --shell bash   (sh, bash, zsh or fish)',
   );
 }
@@ -158,6 +164,7 @@ function env(options: EnvOptions, context: CommandContext): void {
     return;
   }
   const shell = options.persist ? shellForProfile(options) : (options.shell ?? readCallingShell() ?? 'sh');
+  if (options.persist) requireHome(shell, process.env);
   let found: Found;
   try {
     found = findWorkingLibrary(options);
@@ -212,7 +219,7 @@ export const configure: ConfigureCommand = (command, context) => {
         ...SHELLS,
       ]),
     )
-    .option('--persist', 'write them as a marked block into the shell’s start-up file')
+    .addOption(new Option('--persist', 'write them as a marked block into the shell’s start-up file').conflicts('undo'))
     .option('--undo', 'take the block out again')
     .option('--dry-run', 'with --persist or --undo: say what would be done')
     .option('--json', 'as JSON')

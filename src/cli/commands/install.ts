@@ -48,7 +48,10 @@ export const configure: ConfigureCommand = (command, context) => {
       );
       if (!outcome) return;
       printOutcome(context, outcome, flags.json, renderInstallOutcome);
-      if (outcome.kind === 'installed' && !flags.json) context.terminal.say('next: jem run -- node server.js');
+      if (outcome.kind === 'installed' && !flags.json) {
+        const choice = flags.allocator === 'jemalloc' ? '' : `--allocator ${flags.allocator} `;
+        context.terminal.say(`next: jem run ${choice}-- node server.js`);
+      }
     });
   addExamples(command, [
     ['jem install', 'jemalloc for this user, if there is none'],

@@ -94,7 +94,7 @@ async function watch(seconds: number, draw: () => string, { terminal }: CommandC
   for (;;) {
     const lines = draw().split('\n');
     // Redrawn from the top left: what does not fit the screen would scroll the head away.
-    terminal.print(`\u001b[H\u001b[2J${lines.slice(0, (process.stdout.rows ?? 25) - 1).join('\n')}`);
+    terminal.print(`\u001b[H\u001b[2J${lines.slice(0, Math.max(1, terminal.lines - 1)).join('\n')}`);
     await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   }
 }

@@ -1,5 +1,6 @@
 import type { CommandFacts } from '../../model/doctor-facts.js';
 import { planLaunch } from '../launch/plan-launch.js';
+import { presetConf } from '../launch/preset-conf.js';
 import { probeLibrary } from '../launch/probe-library.js';
 import { DOCTOR_QUESTIONS, examineConf, readOwnPreloadEntries } from './examine-machine.js';
 
@@ -22,7 +23,14 @@ function applied(
  * @throws JemkitError as {@link planLaunch}.
  */
 export function examineCommand(words: readonly string[], environment: NodeJS.ProcessEnv): CommandFacts {
-  const plan = planLaunch({ command: words[0] ?? '', allocator: 'jemalloc', children: true, environment });
+  const plan = planLaunch({
+    command: words[0] ?? '',
+    args: words.slice(1),
+    allocator: 'jemalloc',
+    presetConf: presetConf(undefined),
+    children: true,
+    environment,
+  });
   const launched = applied(environment, plan.environment);
   const smoke = plan.library && probeLibrary(plan.program, plan.library, launched, DOCTOR_QUESTIONS);
   return {

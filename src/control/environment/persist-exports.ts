@@ -39,12 +39,43 @@ export interface PersistRequest {
   readonly uid?: number | undefined;
 }
 
+type ProfileShell = 'sh' | 'bash' | 'zsh' | 'fish';
+
+const shown = (value: string | undefined) => (value === undefined ? 'not set' : JSON.stringify(value));
+
+/**
+ * Refuses a home that is not there: a folder made in its place would be found by no shell, or by the wrong user.
+ *
+ * @throws JemkitError ERR_JEM_FILE where HOME, or ZDOTDIR for zsh, names no folder.
+ */
+export function requireHome(shell: ProfileShell, environment: NodeJS.ProcessEnv): void {
+  const name =
+    shell === 'zsh' && environment['ZDOTDIR'] && isAbsolute(environment['ZDOTDIR'])
+      ? 'ZDOTDIR'
+      : shell === 'fish' && environment['XDG_CONFIG_HOME'] && isAbsolute(environment['XDG_CONFIG_HOME'])
+        ? undefined
+        : 'HOME';
+  const home = name && environment[name];
+  if (!home || !isAbsolute(home)) return;
+  let problem: string | undefined;
+  try {
+    if (!statSync(home).isDirectory()) problem = 'is not a folder';
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    problem = error.code === 'ENOENT' ? 'does not exist' : `cannot be looked at (${error.code})`;
+  }
+  if (problem === undefined) return;
+  throw new JemkitError('ERR_JEM_FILE', `nothing written: ${name} is '${home}', which ${problem}`, {
+    hint: `${name}=/your/home jem env --persist --shell ${shell}`,
+  });
+}
+
 /**
  * The file a shell reads at start: `~/.profile`, `~/.bashrc`, `${ZDOTDIR:-~}/.zshrc`, fish's `config.fish`.
  *
  * @throws JemkitError ERR_JEM_FILE where HOME is not set to an absolute path.
  */
-export function profileOf(shell: 'sh' | 'bash' | 'zsh' | 'fish', environment: NodeJS.ProcessEnv): string {
+export function profileOf(shell: ProfileShell, environment: NodeJS.ProcessEnv): string {
   const folder = (name: string) => {
     const value = environment[name];
     return value && isAbsolute(value) ? value : undefined;
@@ -60,7 +91,7 @@ export function profileOf(shell: 'sh' | 'bash' | 'zsh' | 'fish', environment: No
   if (base === undefined) {
     throw new JemkitError(
       'ERR_JEM_FILE',
-      `no start-up file of ${shell}: HOME is ${JSON.stringify(environment['HOME'] ?? null)}, expected an absolute path`,
+      `no start-up file of ${shell}: HOME is ${shown(environment['HOME'])}, expected an absolute path`,
       {
         hint: 'HOME=/your/home jem env --persist',
       },

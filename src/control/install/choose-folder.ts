@@ -1,5 +1,5 @@
-import { accessSync, constants, lstatSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { accessSync, constants, lstatSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, isAbsolute } from 'node:path';
 import { isSystemError, JemkitError } from '../../errors.js';
 import {
   cacheFolders,
@@ -22,7 +22,8 @@ function nearestExisting(path: string): string {
       lstatSync(current);
       return current;
     } catch (error) {
-      if (!isSystemError(error) || error.code !== 'ENOENT' || current === '/') return current;
+      const absent = isSystemError(error) && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+      if (!absent || current === '/') return current;
     }
   }
 }
@@ -33,8 +34,12 @@ function obstacle(folder: string, uid: number | undefined, create: boolean, chos
     return 'has a space, colon or dollar sign in its path, at which the loader splits LD_PRELOAD';
   if (isKernelFolder(folder)) return "is in the kernel's own file system";
   const shared = uid !== undefined && folder === fallbackCacheFolder(uid);
+  const nearest = nearestExisting(folder);
   try {
-    accessSync(nearestExisting(folder), constants.W_OK | constants.X_OK);
+    if (!shared && !statSync(nearest).isDirectory()) {
+      return nearest === folder ? 'is not a folder' : `cannot be made: ${nearest} is not a folder`;
+    }
+    accessSync(nearest, constants.W_OK | constants.X_OK);
   } catch (error) {
     if (!isSystemError(error)) throw error;
     return `cannot be written (${error.code})`;
@@ -64,7 +69,7 @@ function obstacle(folder: string, uid: number | undefined, create: boolean, chos
  * The first cache folder that can be written and preloaded from.
  *
  * @param create makes it; otherwise it is only looked at.
- * @throws {JemkitError} ERR_JEM_FILE where there is none.
+ * @throws {JemkitError} ERR_JEM_FILE where there is none; ERR_JEM_USAGE for a JEMKIT_CACHE_DIR that is not absolute.
  */
 export function chooseCacheFolder(
   environment: NodeJS.ProcessEnv,
@@ -72,7 +77,15 @@ export function chooseCacheFolder(
   create: boolean,
 ): ChosenFolder {
   const notes: string[] = [];
-  const chosen = Boolean(environment['JEMKIT_CACHE_DIR']);
+  const named = environment['JEMKIT_CACHE_DIR'];
+  if (named && !isAbsolute(named)) {
+    throw new JemkitError(
+      'ERR_JEM_USAGE',
+      `JEMKIT_CACHE_DIR is '${named}', expected an absolute path: jem run is not always started in this folder`,
+      { hint: `JEMKIT_CACHE_DIR="$PWD/${named}" jem install`, details: { received: named } },
+    );
+  }
+  const chosen = Boolean(named);
   for (const folder of cacheFolders(environment, uid)) {
     const reason = obstacle(folder, uid, create, chosen);
     if (reason === undefined) {

@@ -82,7 +82,8 @@ function giveUp(fallback: LaunchFallback, how: NonNullable<EnsureJemallocOptions
 export function ensureJemalloc(options: EnsureJemallocOptions = {}): EnsureJemallocResult {
   if (!process.getBuiltinModule('node:worker_threads').isMainThread)
     return { kind: 'worker', reason: 'a worker thread has the allocator of its process' };
-  const how = options.fallback ?? fallbackFromEnvironment();
+  const how =
+    options.fallback === undefined ? fallbackFromEnvironment() : checkedFallback(options.fallback, 'fallback');
   if (process.env[GUARD] === String(process.pid)) shared[STARTED_AGAIN] = true;
   const startedAgain = shared[STARTED_AGAIN] === true;
   delete process.env[GUARD];
@@ -122,7 +123,15 @@ export function ensureJemalloc(options: EnsureJemallocOptions = {}): EnsureJemal
   return giveUp(failed, how);
 }
 
+/** A mistyped 'fail' must not pass for 'warn'. */
+function checkedFallback(value: string, from: string): NonNullable<EnsureJemallocOptions['fallback']> {
+  if (value === 'warn' || value === 'silent' || value === 'fail') return value;
+  throw new JemkitError('ERR_JEM_USAGE', `${from} is '${value}' (expected warn, silent or fail)`, {
+    hint: 'leave it out for warn',
+  });
+}
+
 function fallbackFromEnvironment(): NonNullable<EnsureJemallocOptions['fallback']> {
   const value = process.env['JEMKIT_FALLBACK'];
-  return value === 'silent' || value === 'fail' ? value : 'warn';
+  return checkedFallback(value === undefined || value === '' ? 'warn' : value, 'JEMKIT_FALLBACK');
 }

@@ -1,4 +1,4 @@
-import { JemkitError } from '../../errors.js';
+import { isSystemError, JemkitError } from '../../errors.js';
 import {
   type AllocatorLibrary,
   type AllocatorName,
@@ -11,11 +11,13 @@ import { mergeMallocConf } from '../../model/merge-malloc-conf.js';
 import type { LibraryProbe } from '../../model/probe.js';
 import type { ResolvedProgram } from '../../model/program.js';
 import { agentLibraryPath } from '../../native.js';
+import { statSync } from '../../sources/file-system.js';
 import { canBePreloaded } from '../../sources/process/jemkit-folders.js';
 import { resolveProgram } from '../../sources/process/resolve-program.js';
 import { findLibrary } from '../library/find-library.js';
 import { parsePreload, preloadVariable, prependPreload } from './preload-variable.js';
 import { probeLibraryOnce } from './probe-cache.js';
+import { agentFits } from './probe-library.js';
 
 /** What to launch, and under what. */
 export interface LaunchRequest {
@@ -88,19 +90,23 @@ function describeProbe(
   program: ResolvedProgram,
 ): LaunchFallback | undefined {
   if (probe.kind === 'fails') {
-    const end = probe.signal ? `signal ${probe.signal}` : `exit code ${probe.exitCode ?? 'unknown'}`;
+    const end = probe.signal
+      ? ` (signal ${probe.signal})`
+      : probe.exitCode === undefined
+        ? ''
+        : ` (exit code ${probe.exitCode})`;
     const refusedConf = probe.messages?.find((line) => /^<jemalloc>: .*(conf|abort)/i.test(line));
     if (refusedConf) {
       return {
         reason: 'malloc-conf-fails',
-        cause: `jemalloc ends ${program.interpreter} because of MALLOC_CONF (${end}): ${refusedConf}`,
+        cause: `jemalloc ends ${program.interpreter} because of MALLOC_CONF${end}: ${refusedConf}`,
         remedy: 'correct the pair (jem conf check "$MALLOC_CONF" names it), or take abort_conf:true out',
       };
     }
     const missing = /([^\s:]+): cannot open shared object file/.exec(probe.message)?.[1];
     return {
       reason: 'library-fails',
-      cause: `${program.interpreter} does not start with ${library.path} (${end}): ${probe.message}`,
+      cause: `${program.interpreter} does not start with ${library.path}${end}: ${probe.message}`,
       remedy: missing
         ? `install the package that has ${missing}, or get another library: jem install --force`
         : 'get a library that fits this system: jem install --force',
@@ -116,10 +122,36 @@ function describeProbe(
   return undefined;
 }
 
-/** Entries of a preload value that are allocators, and the rest. */
+const isAllocator = (entry: string) => allocatorOfLibraryName(entry) !== undefined;
+
+/** A preload value without the allocators in it. */
 function withoutAllocators(value: string | undefined): string | undefined {
-  const rest = parsePreload(value).filter((entry) => allocatorOfLibraryName(entry) === undefined);
+  const rest = parsePreload(value).filter((entry) => !isAllocator(entry));
   return rest.length > 0 ? rest.join(':') : undefined;
+}
+
+/** Whether a path leads to this library: `/lib` is often a link to `/usr/lib`. */
+function isSameFile(path: string, library: AllocatorLibrary): boolean {
+  try {
+    const { dev, ino } = statSync(path);
+    return dev === library.identity.device && ino === library.identity.inode;
+  } catch (error) {
+    if (isSystemError(error)) return false;
+    throw error;
+  }
+}
+
+/** The library by the name it is preloaded under already, else by its path. */
+function preloadedName(library: AllocatorLibrary, environment: NodeJS.ProcessEnv): string {
+  const entries = parsePreload(environment[preloadVariable()]);
+  return entries.find((entry) => isAllocator(entry) && isSameFile(entry, library)) ?? library.path;
+}
+
+/** Allocators that are preloaded beside the library. */
+function displacedBy(library: AllocatorLibrary, environment: NodeJS.ProcessEnv): string[] {
+  return parsePreload(environment[preloadVariable()]).filter(
+    (entry) => isAllocator(entry) && !isSameFile(entry, library) && entry !== library.path,
+  );
 }
 
 interface Chosen {
@@ -150,12 +182,10 @@ function chooseLibrary(
   if (search.kind === 'none') return describeSearch(search);
   const { library } = search;
   const conf = effectiveConf(library.allocator, request);
-  // With the options it will have: abort_conf would end the program at its start.
-  const probe = probeLibraryOnce(
-    program,
-    library,
-    conf === undefined ? environment : { ...environment, MALLOC_CONF: conf },
-  );
+  // With the environment it will have: abort_conf would end the program at its start.
+  const preload = preloadVariable();
+  const probed = { ...environment, [preload]: withoutAllocators(environment[preload]) };
+  const probe = probeLibraryOnce(program, library, conf === undefined ? probed : { ...probed, MALLOC_CONF: conf });
   return describeProbe(probe, library, program) ?? { library, source: search.source, probe };
 }
 
@@ -167,8 +197,10 @@ function environmentChanges(
   const variable = preloadVariable();
   const { environment } = request;
   const before = environment[variable];
-  const paths = [library.path];
-  const changes: Record<string, string | undefined> = {};
+  const paths = [preloadedName(library, environment)];
+  // One that is left from a probe would end the program at its start.
+  const changes: Record<string, string | undefined> =
+    environment['JEMKIT_PROBE'] === undefined ? {} : { JEMKIT_PROBE: undefined };
   const conf = effectiveConf(library.allocator, request);
   if (conf !== undefined) changes['MALLOC_CONF'] = conf;
   if (!request.children) {
@@ -184,16 +216,21 @@ function environmentChanges(
     }
     if (!canBePreloaded(agent)) {
       const why = `--no-children cannot preload ${agent}: the loader splits LD_PRELOAD at spaces and colons`;
-      throw new JemkitError('ERR_JEM_NATIVE', why, {
+      throw new JemkitError('ERR_JEM_LIBRARY_UNUSABLE', why, {
         hint: 'install jemkit in a folder without them, or leave --no-children out',
       });
+    }
+    if (!agentFits(agent, program.target)) {
+      const why = `--no-children needs jemkit's own library built for the program's C library and architecture, which ${agent} is not`;
+      throw new JemkitError('ERR_JEM_LIBRARY_UNUSABLE', why, { hint: 'leave --no-children out' });
     }
     paths.push(agent);
     changes['JEMKIT_SCOPE'] = program.interpreter;
     changes['JEMKIT_SCOPE_LD_PRELOAD'] = before;
     changes['JEMKIT_SCOPE_MALLOC_CONF'] = environment['MALLOC_CONF'];
   }
-  const preload = prependPreload(paths, before);
+  const others = parsePreload(before).filter((entry) => !isAllocator(entry) || paths.includes(entry));
+  const preload = prependPreload(paths, others.join(':'));
   if (preload !== before) changes[variable] = preload;
   return changes;
 }
@@ -205,6 +242,11 @@ function environmentChanges(
  * @throws JemkitError ERR_JEM_PROGRAM_NOT_FOUND, ERR_JEM_PROGRAM_NOT_EXECUTABLE, or ERR_JEM_NATIVE for `children: false`.
  */
 export function planLaunch(request: LaunchRequest): LaunchPlan {
+  if (request.libraryPath === '') {
+    throw new JemkitError('ERR_JEM_USAGE', '--library is empty (expected the path of a library file)', {
+      hint: 'is the variable that it comes from set?',
+    });
+  }
   const resolution = resolveProgram(request.command, request.environment['PATH'], request.args);
   if (resolution.kind === 'not-found') {
     throw new JemkitError(
@@ -217,7 +259,9 @@ export function planLaunch(request: LaunchRequest): LaunchPlan {
   }
   if (resolution.kind === 'not-executable') {
     throw new JemkitError('ERR_JEM_PROGRAM_NOT_EXECUTABLE', `cannot execute ${resolution.path}: ${resolution.reason}`, {
-      hint: `for a script, name its interpreter (jem run -- node FILE), or: chmod +x ${resolution.path}`,
+      hint: resolution.reason.startsWith('permission denied')
+        ? `for a script, name its interpreter (jem run -- node FILE), or: chmod +x ${resolution.path}`
+        : `look at it with: file ${resolution.path}`,
     });
   }
   return planFor(resolution.program, request);
@@ -232,6 +276,7 @@ export function planFor(program: ResolvedProgram, request: Omit<LaunchRequest, '
     library: undefined,
     librarySource: undefined,
     probe: undefined,
+    displaced: [],
     fallback: undefined,
   };
   if (allocator === 'system') {
@@ -246,6 +291,7 @@ export function planFor(program: ResolvedProgram, request: Omit<LaunchRequest, '
     library: chosen.library,
     librarySource: chosen.source,
     probe: chosen.probe,
+    displaced: displacedBy(chosen.library, environment),
     environment: environmentChanges(program, chosen.library, { ...request, command: program.path }),
   };
 }

@@ -4,8 +4,8 @@ export function preloadVariable(platform: NodeJS.Platform = process.platform): '
 }
 
 /** The entries of a preload variable. glibc splits at spaces and colons, macOS at colons. */
-export function parsePreload(value: string | undefined): string[] {
-  return (value ?? '').split(/[\s:]+/).filter(Boolean);
+export function parsePreload(value: string | undefined, platform: NodeJS.Platform = process.platform): string[] {
+  return (value ?? '').split(platform === 'darwin' ? /:+/ : /[ :]+/).filter(Boolean);
 }
 
 /** Puts libraries in front of what is preloaded already, each once; nothing that was there is lost. */

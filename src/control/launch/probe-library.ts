@@ -1,7 +1,8 @@
-import type { AllocatorLibrary } from '../../model/allocator.js';
+import type { AllocatorLibrary, LibraryTarget } from '../../model/allocator.js';
 import type { LibraryProbe } from '../../model/probe.js';
 import type { ResolvedProgram } from '../../model/program.js';
 import { agentLibraryPath } from '../../native.js';
+import { closeSync, openSync } from '../../sources/file-system.js';
 import { canBePreloaded } from '../../sources/process/jemkit-folders.js';
 import { parseProbeOutput } from '../../sources/process/probe-output.js';
 import { preloadVariable, prependPreload } from './preload-variable.js';
@@ -11,19 +12,76 @@ const TIMEOUT_MS = 10_000;
 /** What is asked of a jemalloc in every probe, beside what the caller wants to know. */
 export const PROBE_QUESTIONS = ['s:version', 'b:config.prof', 'z:arenas.page'] as const;
 
-function startProbe(
-  interpreter: string,
-  preload: string,
-  questions: readonly string[],
-  environment: NodeJS.ProcessEnv,
-) {
+interface ProbeStart {
+  readonly interpreter: string;
+  readonly agent: string;
+  readonly library: AllocatorLibrary | undefined;
+  readonly questions: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+function startProbe({ interpreter, agent, library, questions, environment }: ProbeStart) {
   const { spawnSync } = process.getBuiltinModule('node:child_process');
-  return spawnSync(interpreter, ['--version'], {
-    env: { ...environment, [preloadVariable()]: preload, JEMKIT_PROBE: questions.join(',') },
+  const variable = preloadVariable();
+  // A path with a space or a colon cannot stand in LD_PRELOAD; a descriptor that the program gets as its third can.
+  const descriptor = canBePreloaded(agent) ? undefined : openSync(agent, 'r');
+  try {
+    const agentName = descriptor === undefined ? agent : '/proc/self/fd/3';
+    // The loader initialises from the last to the first: the agent must come after the library, or tcmalloc is not yet there.
+    const preload = prependPreload([agentName, ...(library ? [library.path] : [])], environment[variable]);
+    return spawnSync(interpreter, ['--version'], {
+      env: { ...environment, [variable]: preload, JEMKIT_PROBE: questions.join(',') },
+      stdio: ['ignore', 'pipe', 'pipe', ...(descriptor === undefined ? [] : [descriptor])],
+      timeout: TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+    });
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+/** Whether the agent, which is built for one platform, can be loaded into a program. */
+export function agentFits(agent: string, target: LibraryTarget | undefined): boolean {
+  return target?.architecture === process.arch && agent.endsWith(`-${target.libc}/libjemkit.so`);
+}
+
+/**
+ * Where there is no agent, glibc's own loader can at least list what it would load, and run nothing (ldd asks the same way). It
+ * tells of missing files and symbol versions; who would serve malloc stays unknown.
+ */
+function listLibraries(
+  { interpreter, target }: Pick<ResolvedProgram, 'interpreter' | 'target'>,
+  library: AllocatorLibrary,
+  environment: NodeJS.ProcessEnv,
+): LibraryProbe | undefined {
+  if (target?.libc !== 'glibc') return undefined;
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
+  const variable = preloadVariable();
+  const { stdout, stderr, status, signal, error } = spawnSync(interpreter, ['--version'], {
+    env: {
+      ...environment,
+      [variable]: prependPreload([library.path], environment[variable]),
+      LD_TRACE_LOADED_OBJECTS: '1',
+      LD_WARN: '1',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: TIMEOUT_MS,
     killSignal: 'SIGKILL',
   });
+  if (error) return undefined;
+  const messages = stderr.toString('utf8').split('\n').filter(Boolean);
+  const missing = /^\s*(\S+) => not found$/m.exec(stdout.toString('utf8'))?.[1];
+  if (!missing && status === 0) return undefined;
+  return {
+    kind: 'fails',
+    message: missing
+      ? `${missing}: cannot open shared object file`
+      : (messages[0] ?? 'the loader ended without a word'),
+    // The listing itself ends well where a file is missing; how the program would end was not seen.
+    exitCode: missing ? undefined : (status ?? undefined),
+    signal: signal ?? undefined,
+    messages,
+  };
 }
 
 /**
@@ -31,7 +89,8 @@ function startProbe(
  * So it must first stop this node, of which `--version` is harmless.
  */
 function agentStops(agent: string, environment: NodeJS.ProcessEnv): boolean {
-  const { stdout } = startProbe(process.execPath, agent, [], environment);
+  const start = { interpreter: process.execPath, agent, library: undefined, questions: [], environment };
+  const { stdout } = startProbe(start);
   return stdout !== null && parseProbeOutput(stdout.toString('latin1')) !== undefined;
 }
 
@@ -48,20 +107,18 @@ export function probeLibrary(
   questions: readonly string[] = PROBE_QUESTIONS,
 ): LibraryProbe {
   const untried = (reason: string): LibraryProbe => ({ kind: 'untried', reason });
-  const agent = agentLibraryPath();
-  if (!agent) return untried('the native part of jemkit is not built for this platform');
-  if (!canBePreloaded(agent)) return untried(`the path of jemkit's own ${agent} has a space or a colon`);
   if (program.unpreloadable) return untried(`the program takes no preloaded library (${program.unpreloadable})`);
   if (program.target?.architecture !== process.arch) return untried('the program is of another architecture');
-  if (!agent.endsWith(`-${program.target.libc}/libjemkit.so`)) {
-    return untried(`the program uses ${program.target.libc}, which this build of jemkit has no probe for`);
+  const agent = agentLibraryPath();
+  const withoutAgent = (reason: string) => (library && listLibraries(program, library, environment)) ?? untried(reason);
+  if (!agent) return withoutAgent('the native part of jemkit is not built for this platform');
+  if (!agentFits(agent, program.target)) {
+    return withoutAgent(`the program uses ${program.target.libc}, which this build of jemkit has no probe for`);
   }
   if (program.interpreter !== process.execPath && !agentStops(agent, environment)) {
-    return untried(`jemkit's own ${agent} does not load`);
+    return withoutAgent(`jemkit's own ${agent} does not load`);
   }
-  // The loader initialises from the last to the first: the agent must come after the library, or tcmalloc is not yet there.
-  const preload = prependPreload([agent, ...(library ? [library.path] : [])], environment[preloadVariable()]);
-  const result = startProbe(program.interpreter, preload, questions, environment);
+  const result = startProbe({ interpreter: program.interpreter, agent, library, questions, environment });
   const messages = result.stderr?.toString('utf8').split('\n').filter(Boolean) ?? [];
   if (result.error && !result.pid) return untried(`it could not be started (${result.error.message})`);
   const answer = parseProbeOutput(result.stdout.toString('latin1'));

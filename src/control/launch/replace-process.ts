@@ -36,9 +36,10 @@ function inheritedChannel(): {
 }
 
 /** The descriptors this process was given, which Node has marked close-on-exec. */
-function inheritedDescriptors(): number[] {
+function inheritedDescriptors(hasRun: boolean): number[] {
   const flags = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
-  return inferInheritedDescriptors(readOwnDescriptors(), flags.includes('--inspect'));
+  const mayListen = hasRun && process.env['LISTEN_FDS'] === undefined;
+  return inferInheritedDescriptors(readOwnDescriptors(), mayListen || flags.includes('--inspect'));
 }
 
 /**
@@ -80,8 +81,9 @@ function startedBySystemd(): boolean {
 function applyEnvironment(changes: Readonly<Record<string, string | undefined>>): () => void {
   const before = Object.keys(changes).map((name) => [name, process.env[name]] as const);
   for (const [name, value] of Object.entries(changes)) {
-    if (value === undefined) delete process.env[name];
-    else process.env[name] = value;
+    // Twice in the block, a variable would be set at its first place and read by the loader at its last.
+    delete process.env[name];
+    if (value !== undefined) process.env[name] = value;
   }
   return () => void applyEnvironment(Object.fromEntries(before));
 }
@@ -91,6 +93,8 @@ export interface Replacement {
   readonly path: string;
   readonly argv: readonly Buffer[];
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** This process may have run a program's code already, whose own sockets the next one must not inherit. */
+  readonly hasRun?: boolean;
 }
 
 /**
@@ -99,10 +103,10 @@ export interface Replacement {
  *
  * @returns the name of the system's error (`EACCES`), or `no-addon`; never on success.
  */
-export function replaceProcess({ path, argv, environment }: Replacement): string {
+export function replaceProcess({ path, argv, environment, hasRun = false }: Replacement): string {
   if (native.nativeStatus().kind === 'missing') return 'no-addon';
   const channel = inheritedChannel();
-  const descriptors = new Set([...inheritedDescriptors(), ...channel.descriptors]);
+  const descriptors = new Set([...inheritedDescriptors(hasRun), ...channel.descriptors]);
   const restoreEnvironment = applyEnvironment({ ...environment, ...channel.variables });
   const restoreLimit = restoreOpenFilesLimit();
   for (const descriptor of descriptors) native.setInheritable(descriptor, true);

@@ -109,6 +109,7 @@ export function startAgain(request: StartAgainRequest): LaunchFallback {
     path: process.platform === 'linux' ? '/proc/self/exe' : process.execPath,
     argv: restoreCommandLine(shownCommandLine(), process),
     environment: { ...plan.environment, ...request.environment },
+    hasRun: true,
   });
   return {
     reason: 'native-part-missing',

@@ -191,6 +191,12 @@ function nextStep(position: Position, searchPath: string | undefined): Next {
   const { interpreter, argument } = shebang;
   const found = lookAt(interpreter);
   if (found.kind !== 'file') {
+    if (interpreter.endsWith('\r') || argument?.endsWith('\r')) {
+      return {
+        kind: 'broken',
+        reason: "its first line ends in CR LF, as on Windows (sed -i 's/\\r$//' FILE mends it)",
+      };
+    }
     const problem = found.kind === 'not-found' ? 'does not exist' : 'cannot be executed';
     return { kind: 'broken', reason: `its first line names ${interpreter}, which ${problem}` };
   }

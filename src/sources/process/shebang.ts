@@ -12,8 +12,10 @@ export interface Shebang {
 export function parseShebang(head: Buffer): Shebang | undefined {
   if (head[0] !== 0x23 || head[1] !== 0x21) return undefined;
   const end = head.indexOf(0x0a);
-  const line = head.toString('utf8', 2, end === -1 ? Math.min(head.length, SHEBANG_BYTES) : end).trim();
-  const match = /^(\S+)(?:\s+(.*))?$/.exec(line);
+  const text = head.toString('utf8', 2, end === -1 ? Math.min(head.length, SHEBANG_BYTES) : end);
+  // The kernel knows spaces and tabs only: the CR of a file from Windows belongs to the interpreter's name.
+  const line = text.replace(/^[ \t]+|[ \t]+$/g, '');
+  const match = /^([^ \t]+)(?:[ \t]+(.*))?$/s.exec(line);
   return match?.[1] ? { interpreter: match[1], argument: match[2] || undefined } : undefined;
 }
 

@@ -15,7 +15,7 @@ export interface OpenDescriptor {
  * Node takes the lowest free numbers, an epoll first: what stands below that was there before. Above it, files, terminals and pipes
  * of which we hold one end only were given; of its own pipes Node holds both ends.
  *
- * @param listens an inspector is listening: a socket above the first epoll, and libuv's spare /dev/null, may be Node's.
+ * @param listens an inspector, or the program itself, may be listening: a socket above the first epoll, and libuv's spare /dev/null, may be Node's.
  */
 export function inferInheritedDescriptors(
   descriptors: ReadonlyMap<number, OpenDescriptor>,

@@ -232,6 +232,15 @@ test('two allocators', () => {
   });
 });
 
+test('two preloaded allocators', () => {
+  const beside: AllocatorBeside[] = [{ ...IDLE, allocator: 'mimalloc', arrival: 'preload' }];
+  expect(only({ identity: { ...JEMALLOC, arrival: 'preload', beside } })).toMatchObject({
+    id: 'two-preloaded',
+    severity: 'problem',
+    remedy: expect.stringContaining('--allocator jemalloc'),
+  });
+});
+
 test("a jemalloc of a program's own is no problem", () => {
   const beside: AllocatorBeside[] = [{ ...IDLE, standing: 'private', prefix: '_rjem_', arrival: 'static' }];
   expect(only({ identity: { ...SYSTEM, beside } })).toMatchObject({ id: 'private-jemalloc', severity: 'info' });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { compareJemallocVersions, parseJemallocVersion } from '../../../src/model/jemalloc-version.js';
+import { compareJemallocVersions, isKnownRelease, parseJemallocVersion } from '../../../src/model/jemalloc-version.js';
 
 test.each([
   ['5.3.0-0-g54eaed1d8b56b1aa528be3bdd1877e59c56fa90c', '5.3.0'],
@@ -29,4 +29,15 @@ test('releases are ordered as numbers', () => {
   );
   expect(compareJemallocVersions('5.10.0', '5.9.9')).toBeGreaterThan(0);
   expect(compareJemallocVersions('5.3.0', '5.3.0')).toBe(0);
+});
+
+test('4.0 to 5.4 are known', () => {
+  expect((['3.6.0', '4.0.0', '5.3.1', '5.4.7', '5.5.0', '5.9.9'] as const).map(isKnownRelease)).toEqual([
+    false,
+    true,
+    true,
+    true,
+    false,
+    false,
+  ]);
 });

@@ -14,7 +14,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { persistBlock, profileOf, undoBlock } from '../../../../src/control/environment/persist-exports.js';
+import {
+  persistBlock,
+  profileOf,
+  requireHome,
+  undoBlock,
+} from '../../../../src/control/environment/persist-exports.js';
 
 let home: string;
 let profile: string;
@@ -130,7 +135,26 @@ describe('profileOf', () => {
   });
 
   test('needs a home', () => {
+    expect(() => profileOf('bash', {})).toThrow('HOME is not set, expected an absolute path');
     expect(() => profileOf('bash', {})).toThrow(fileError);
     expect(() => profileOf('bash', { HOME: 'relative' })).toThrow(fileError);
+  });
+});
+
+describe('requireHome', () => {
+  test('refuses one that is not there', () => {
+    const none = join(home, 'none');
+    writeFileSync(profile, '');
+    expect(() => requireHome('bash', { HOME: none })).toThrow(`HOME is '${none}', which does not exist`);
+    expect(() => requireHome('sh', { HOME: profile })).toThrow('is not a folder');
+    expect(() => requireHome('fish', { HOME: none })).toThrow(fileError);
+    expect(() => requireHome('zsh', { HOME: home, ZDOTDIR: none })).toThrow(`ZDOTDIR is '${none}'`);
+    expect(existsSync(none)).toBe(false);
+  });
+
+  test('takes one that is, and a folder of fish’s own that fish would make too', () => {
+    requireHome('bash', { HOME: home });
+    requireHome('zsh', { HOME: join(home, 'none'), ZDOTDIR: home });
+    requireHome('fish', { HOME: home, XDG_CONFIG_HOME: join(home, 'config') });
   });
 });

@@ -41,8 +41,21 @@ describe('chooseCacheFolder', () => {
       true,
     );
     expect(chosen.folder).toContain(join(folder, 'next'));
-    expect(chosen.notes[0]).toContain(`${join(folder, 'file')}/jemkit cannot be`);
+    expect(chosen.notes[0]).toBe(
+      `${join(folder, 'file')}/jemkit cannot be made: ${join(folder, 'file')} is not a folder`,
+    );
     expect(chosen.notes[1]).toContain('is used instead');
+  });
+
+  it('refuses a file and a relative path where a folder is named', () => {
+    writeFileSync(join(folder, 'no-folder'), '');
+    const named = (path: string) =>
+      refusal(() => chooseCacheFolder({ JEMKIT_CACHE_DIR: path, HOME: folder }, undefined, true));
+    expect(named(join(folder, 'no-folder')).message).toContain(`${join(folder, 'no-folder')} is not a folder`);
+    expect(named('own/cache')).toMatchObject({
+      code: 'ERR_JEM_USAGE',
+      message: expect.stringContaining("'own/cache', expected an absolute path"),
+    });
   });
 
   it('never takes another folder than the one that was named', () => {

@@ -14,7 +14,7 @@ describe('parseShebang', () => {
     ['#!/bin/sh\necho', '/bin/sh', undefined],
     ['#! /bin/sh \n', '/bin/sh', undefined],
     ['#!/usr/bin/env node\n', '/usr/bin/env', 'node'],
-    ['#!/usr/bin/env -S node --flag  x\r\n', '/usr/bin/env', '-S node --flag  x'],
+    ['#!/usr/bin/env -S node --flag  x\r\n', '/usr/bin/env', '-S node --flag  x\r'],
     ['#!/bin/sh', '/bin/sh', undefined],
     ['#!\t/bin/sh\t-e', '/bin/sh', '-e'],
   ])('%j', (text, interpreter, argument) => {
