@@ -12,7 +12,6 @@ export interface LaunchFallback {
     | 'library-fails'
     | 'malloc-conf-fails'
     | 'library-does-not-serve'
-    | 'unsupported-platform'
     | 'ipc-messages-would-be-lost'
     | 'stdin-script-would-be-lost'
     | 'native-part-missing'
