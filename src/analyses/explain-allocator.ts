@@ -46,16 +46,19 @@ function explainSecond(identity: IdentifiedAllocator): Finding[] {
  */
 function explainBothPreloaded(identity: IdentifiedAllocator): Finding[] {
   if (identity.arrival !== 'preload') return [];
-  return identity.beside
-    .filter(({ arrival, standing }) => arrival === 'preload' && standing === 'not-serving')
-    .filter(({ allocator }) => allocator !== identity.allocator && allocator !== 'system')
-    .map((other) => ({
-      id: 'two-preloaded',
-      severity: 'problem' as const,
-      title: `two allocators are preloaded: ${serverWords(identity)}, and ${other.allocator} (${other.file?.path ?? 'its library'})`,
-      cause: 'a function that only one of them has is given blocks of the other, and the program aborts there',
-      remedy: `keep one of them in LD_PRELOAD; jem run --allocator ${identity.allocator} -- PROGRAM takes the other out`,
-    }));
+  return (
+    identity.beside
+      .filter(({ arrival, standing }) => arrival === 'preload' && standing === 'not-serving')
+      // A jemalloc behind another is 'mapped-not-serving' already.
+      .filter(({ allocator }) => ![identity.allocator, 'system', 'jemalloc'].includes(allocator))
+      .map((other) => ({
+        id: 'two-preloaded',
+        severity: 'problem' as const,
+        title: `two allocators are preloaded: ${serverWords(identity)}, and ${other.allocator} (${other.file?.path ?? 'its library'})`,
+        cause: 'a function that only one of them has is given blocks of the other, and the program aborts there',
+        remedy: `keep one of them in LD_PRELOAD; jem run --allocator ${identity.allocator} -- PROGRAM takes the other out`,
+      }))
+  );
 }
 
 /** What is to be said about the allocator of a process: above all why it is not jemalloc, where it is not. */
