@@ -3,7 +3,15 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['tests/unit/**/*.test.ts', 'tests/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['tests/unit/**/*.test.ts', 'tests/*.test.ts'],
+          // Unit tests mock nothing and share nothing: one module graph for all of them takes 6 s instead of 35.
+          pool: 'threads',
+          isolate: false,
+        },
+      },
       {
         test: {
           name: 'process',
