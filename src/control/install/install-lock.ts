@@ -2,6 +2,7 @@ import { linkSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, wri
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isSystemError, JemkitError } from '../../errors.js';
+import { readProcessStat } from '../../sources/procfs/process-stat.js';
 import { interrupted } from './run-command.js';
 
 /** Where pids cannot be compared (another container or machine shares the folder) only age tells that a holder is gone. */
@@ -11,15 +12,14 @@ const POLL_MS = 100;
 interface Holder {
   readonly pid: number;
   /** Field 22 of /proc/PID/stat: a later process of the same number has another. */
-  readonly startTicks: string | undefined;
+  readonly startTicks: number | undefined;
   /** Boot and pid namespace: where `pid` means something. */
   readonly place: string;
 }
 
-function readStartTicks(pid: number): string | undefined {
+function readStartTicks(pid: number): number | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    return readProcessStat(pid)?.startTicks;
   } catch {
     return undefined;
   }

@@ -3,16 +3,21 @@ import type { ProcessStat } from '../../model/process.js';
 
 const PF_KTHREAD = 0x00200000;
 
-/** Parses `/proc/PID/stat`; the name stands in parentheses and may hold any character. Undefined for any other text. */
+/** The fields of `/proc/PID/stat` behind the name, which stands in parentheses and may hold any character: the first is the state. */
+export function statFields(text: string): string[] {
+  return text
+    .slice(text.lastIndexOf(')') + 1)
+    .trim()
+    .split(' ');
+}
+
+/** Parses `/proc/PID/stat`. Undefined for any other text. */
 export function parseProcessStat(text: string): ProcessStat | undefined {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   if (open === -1 || close < open) return undefined;
   const pid = Number(text.slice(0, open));
-  const fields = text
-    .slice(close + 1)
-    .trim()
-    .split(' ');
+  const fields = statFields(text);
   const [state = '', parentPid] = fields;
   const flags = Number(fields[6]);
   const startTicks = Number(fields[19]);

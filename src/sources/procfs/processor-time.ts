@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { statFields } from './process-stat.js';
 
 /** The kernel counts for user space in hundredths of a second on every architecture Node runs on (USER_HZ). */
 const TICKS_PER_SECOND = 100;
@@ -9,9 +10,9 @@ export interface ProcessorTime {
   readonly systemSeconds: number;
 }
 
-/** Parses `utime` and `stime` of `/proc/PID/stat`; undefined for any other text. The name in parentheses may hold anything. */
+/** Parses `utime` and `stime` of `/proc/PID/stat`; undefined for any other text. */
 export function parseProcessorTime(text: string): ProcessorTime | undefined {
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const fields = statFields(text);
   const user = Number.parseInt(fields[11] ?? '', 10);
   const system = Number.parseInt(fields[12] ?? '', 10);
   if (Number.isNaN(user) || Number.isNaN(system) || user < 0 || system < 0) return undefined;

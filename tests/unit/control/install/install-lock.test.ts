@@ -69,8 +69,8 @@ describe.runIf(process.platform === 'linux')('withInstallLock', () => {
   });
 
   it.each([
-    ['a pid that is gone', () => ({ pid: 2 ** 22 + 1, startTicks: '1', place: here() })],
-    ['a pid that another process has now', () => ({ pid: process.pid, startTicks: '1', place: here() })],
+    ['a pid that is gone', () => ({ pid: 2 ** 22 + 1, startTicks: 1, place: here() })],
+    ['a pid that another process has now', () => ({ pid: process.pid, startTicks: 1, place: here() })],
     ['a damaged file', () => 'half a lo'],
   ])('takes over from %s', async (_what, content) => {
     const value = content();
@@ -80,7 +80,7 @@ describe.runIf(process.platform === 'linux')('withInstallLock', () => {
   });
 
   it('leaves the lock of another machine or container alone until it is old', async () => {
-    writeFileSync(lock(), JSON.stringify({ pid: 2 ** 22 + 1, startTicks: '1', place: 'elsewhere' }));
+    writeFileSync(lock(), JSON.stringify({ pid: 2 ** 22 + 1, startTicks: 1, place: 'elsewhere' }));
     await expect(take()).rejects.toMatchObject({ code: 'ERR_JEM_INSTALL_BUSY' });
     const longAgo = Date.now() / 1000 - 3600;
     utimesSync(lock(), longAgo, longAgo);
