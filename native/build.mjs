@@ -7,7 +7,7 @@
 // --sanitize     address and undefined-behaviour sanitizers; needs --into
 // --into FOLDER  build there instead of prebuilds/<platform>
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,13 +36,14 @@ function stop(message, hint) {
   process.exit(flags.has('--optional') ? 0 : 1);
 }
 
-function sources(part) {
+function sources(part, begin = '') {
   return readdirSync(join(here, part))
-    .filter((name) => name.endsWith('.c'))
+    .filter((name) => name.startsWith(begin) && name.endsWith('.c'))
     .sort()
     .map((name) => join(here, part, name));
 }
 
+const { version } = JSON.parse(readFileSync(join(here, '..', 'package.json'), 'utf8'));
 const compiler = process.env.CC || 'cc';
 const common = [
   '-std=gnu11',
@@ -60,8 +61,11 @@ const common = [
   ...(sanitize ? ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'] : ['-D_FORTIFY_SOURCE=2']),
   // Debug information without the paths of the machine that built it.
   `-ffile-prefix-map=${join(here, '..')}=.`,
+  `-DJM_VERSION="${version}"`,
   '-I',
   join(here, 'shared'),
+  '-I',
+  join(here, 'agent'),
 ];
 const link = mac
   ? ['-bundle', '-undefined', 'dynamic_lookup']
@@ -91,7 +95,18 @@ function compile(output, args) {
 }
 
 const { include_dir: headers } = createRequire(import.meta.url)('node-api-headers');
-compile('jemkit.node', [...common, '-DNAPI_VERSION=9', '-isystem', headers, ...sources('addon'), ...link]);
+const shared = sources('shared');
+// Linux alone has what the server needs of the kernel.
+const server = mac ? [] : sources('agent', 'server');
+const addon = [...sources('addon'), ...shared, ...server];
+compile('jemkit.node', [...common, '-DNAPI_VERSION=9', '-isystem', headers, ...addon, ...link]);
 // Without _FORTIFY_SOURCE, whose functions are glibc's own: a preloaded file that misses one would end its program at the start.
 if (!mac)
-  compile('libjemkit.so', [...common, '-U_FORTIFY_SOURCE', ...sources('agent'), ...link, '-Wl,-soname,libjemkit.so']);
+  compile('libjemkit.so', [
+    ...common,
+    '-U_FORTIFY_SOURCE',
+    ...sources('agent'),
+    ...shared,
+    ...link,
+    '-Wl,-soname,libjemkit.so',
+  ]);

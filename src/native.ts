@@ -54,6 +54,13 @@ interface Addon extends MallctlAddon {
   setOpenFilesSoftLimit(soft: number): number;
   hasFileCapabilities(path: Buffer): boolean;
   readJemalloc(): InProcessJemalloc | undefined;
+  /** These five are there on Linux only. */
+  startAgent?(folder: string): { readonly path: string } | { readonly reason: string };
+  stopAgent?(): void;
+  publishNodeFacts?(text: string): boolean;
+  withdrawNodeFacts?(): void;
+  /** How often the agent was asked to have JavaScript count its ArrayBuffers. */
+  nodeCountsAsked?(): number;
 }
 
 type Loading = { readonly addon: Addon; readonly folder: string } | { readonly failure: string };
@@ -156,4 +163,51 @@ export function readInProcessJemalloc(): InProcessJemalloc | undefined {
 export function mallctlAddon(): MallctlAddon | undefined {
   const native = loadAddon();
   return 'failure' in native ? undefined : native.addon;
+}
+
+/** Whether this process's agent has a socket. */
+export type AgentStart =
+  | { readonly kind: 'open'; readonly path: string }
+  /** `reason` names the folder, what is wrong with it, and the error number. */
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/**
+ * Opens this process's agent, `<folder>/jemkit-<euid>/<pid>.node.sock`: a thread in the addon that answers as `native/shared/wire.h` says. There is one
+ * for all threads of the process; it goes when every one that started it has stopped it or ended.
+ *
+ * @returns undefined where the addon is missing, or the system is not Linux.
+ */
+export function startAgent(options: { readonly folder?: string | undefined } = {}): AgentStart | undefined {
+  const native = loadAddon();
+  if ('failure' in native || !native.addon.startAgent) return undefined;
+  const named = options.folder ?? process.env['JEMKIT_AGENT_DIR'];
+  const started = native.addon.startAgent(named?.startsWith('/') ? named : '/tmp');
+  return 'path' in started ? { kind: 'open', path: started.path } : { kind: 'failed', reason: started.reason };
+}
+
+/** This thread needs the process's agent no longer. */
+export function stopAgent(): void {
+  const native = loadAddon();
+  if (!('failure' in native)) native.addon.stopAgent?.();
+}
+
+/**
+ * What the agent answers for this thread when it is asked about JavaScript, until it is told anew or the thread ends: the JSON of a `NodeFacts` with
+ * one isolate. The agent joins those of all threads.
+ */
+export function publishNodeFacts(text: string): void {
+  const native = loadAddon();
+  if (!('failure' in native)) native.addon.publishNodeFacts?.(text);
+}
+
+/** Takes back what this thread published. */
+export function withdrawNodeFacts(): void {
+  const native = loadAddon();
+  if (!('failure' in native)) native.addon.withdrawNodeFacts?.();
+}
+
+/** How often the agent was asked to have JavaScript count its ArrayBuffers. */
+export function nodeCountsAsked(): number {
+  const native = loadAddon();
+  return 'failure' in native ? 0 : (native.addon.nodeCountsAsked?.() ?? 0);
 }

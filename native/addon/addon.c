@@ -14,6 +14,7 @@
 #include <sys/xattr.h>
 #endif
 
+#include "agent.h"
 #include "jemalloc.h"
 #include "mallctl.h"
 
@@ -201,5 +202,6 @@ NAPI_MODULE_INIT() {
   };
   napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);
   jm_register_mallctl(env, exports);
+  jm_register_agent(env, exports);
   return exports;
 }

@@ -1,65 +1,15 @@
-/* Reads and writes one value. JavaScript says which type it expects; jemalloc is only ever given the size of that type, and it refuses
- * another one instead of writing: a release in which a type differs is answered with an error, not with somebody's memory. */
+/* Values between JavaScript and jemalloc's control interface. */
 #include "mallctl.h"
 
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/types.h>
 
-#include "mallctl-types.h"
-#include "refused-keys.h"
-#include "text-keys.h"
+#include "mallctl-access.h"
 
 /* How an integer is given: by its type (64 bits as bigint, a size as number if a number holds it), always as bigint, or as the nearest
  * number. */
 enum { JM_FORM_TYPED = 0, JM_FORM_EXACT = 1, JM_FORM_NUMBER = 2 };
-
-/* jemalloc's names of arenas take 32 bytes, or as many as were set. */
-#define JM_TEXT_MAX 256
-/* The most a text may have that is written: a path. */
-#define JM_WRITE_TEXT_MAX 4096
-/* Larger than any value of the table. */
-#define JM_PROBE_SIZE 64
-
-union jm_value {
-  bool boolean;
-  unsigned plain;
-  uint32_t u32;
-  size_t size;
-  ssize_t ssize;
-  uint64_t u64;
-  int64_t i64;
-  const char *text;
-  uint64_t pair[2];
-  unsigned char bytes[JM_PROBE_SIZE];
-};
-
-_Static_assert(sizeof(size_t) == sizeof(uint64_t), "sizes are read and written as 64 bits");
-
-struct jm_question {
-  struct jm_jemalloc jemalloc;
-  struct jm_mib mib;
-  int32_t type;
-  char pattern[JM_NAME_MAX];
-};
-
-static size_t jm_type_size(int32_t type) {
-  switch (type) {
-    case JM_MALLCTL_BOOL: return sizeof(bool);
-    case JM_MALLCTL_UNSIGNED: return sizeof(unsigned);
-    case JM_MALLCTL_UINT32: return sizeof(uint32_t);
-    case JM_MALLCTL_SIZE: return sizeof(size_t);
-    case JM_MALLCTL_SSIZE: return sizeof(ssize_t);
-    case JM_MALLCTL_UINT64:
-    case JM_MALLCTL_INT64: return sizeof(uint64_t);
-    case JM_MALLCTL_STRING:
-    case JM_MALLCTL_TEXT_BUFFER:
-    case JM_MALLCTL_POINTER: return sizeof(void *);
-    case JM_MALLCTL_PROF_STATS: return 2 * sizeof(uint64_t);
-    default: return 0;
-  }
-}
 
 static napi_value jm_throw(napi_env env, const char *message) {
   napi_throw_type_error(env, NULL, message);
@@ -118,7 +68,8 @@ static napi_value jm_to_javascript(napi_env env, const union jm_value *value, in
     case JM_MALLCTL_UINT64: return jm_unsigned_value(env, value->u64, form, true);
     case JM_MALLCTL_INT64: return jm_signed_value(env, value->i64, form, true);
     case JM_MALLCTL_POINTER: return jm_unsigned_value(env, (uint64_t)(uintptr_t)value->text, JM_FORM_EXACT, true);
-    case JM_MALLCTL_STRING: return jm_text_value(env, value->text);
+    case JM_MALLCTL_STRING:
+    case JM_MALLCTL_TEXT_BUFFER: return jm_text_value(env, value->text);
     case JM_MALLCTL_PROF_STATS:
       if (napi_create_array_with_length(env, 2, &result) != napi_ok) return NULL;
       for (uint32_t i = 0; i < 2; i++)
@@ -128,23 +79,11 @@ static napi_value jm_to_javascript(napi_env env, const union jm_value *value, in
   }
 }
 
-static int jm_ask(const struct jm_question *question, void *old, size_t *old_length, void *new_value, size_t new_length) {
-  return question->jemalloc.by_mib(question->mib.parts, question->mib.length, old, old_length, new_value, new_length);
-}
-
-/* The size jemalloc says the value has, or 0. Releases before 5.3 refuse a wrong size without saying the right one. */
-static size_t jm_true_size(const struct jm_question *question) {
-  union jm_value scratch = {0};
-  size_t length = sizeof scratch;
-  return jm_ask(question, &scratch, &length, NULL, 0) == EINVAL && length < sizeof scratch ? length : 0;
-}
-
 /* What both functions begin with. NULL in *failure and false: there is no jemalloc. */
-static bool jm_open_question(napi_env env, napi_value name_value, bool writes, struct jm_question *question, napi_value *failure) {
-  char name[JM_NAME_MAX], *pattern = question->pattern;
+static bool jm_begin(napi_env env, napi_value name_value, bool writes, struct jm_question *question, napi_value *failure) {
+  char name[JM_NAME_MAX];
   size_t length = 0;
-  struct jm_mib indices;
-  struct jm_mallctl_state *state = NULL;
+  struct jm_names *names = NULL;
   *failure = NULL;
   if (napi_get_value_string_utf8(env, name_value, name, sizeof name, &length) != napi_ok) {
     jm_throw(env, "mallctl: expected a name");
@@ -152,16 +91,9 @@ static bool jm_open_question(napi_env env, napi_value name_value, bool writes, s
   }
   question->jemalloc = jm_find_jemalloc();
   if (!question->jemalloc.by_mib) return false;
-  int error = length == sizeof name - 1 || strlen(name) != length ? ENOENT : jm_mallctl_pattern(name, pattern, &indices);
-  if (!error && jm_is_refused_key(pattern, writes)) error = EPERM;
-  /* Read as anything else, the value would be taken for the address of a buffer. */
-  if (!error && strcmp(pattern, "arena.0.name") == 0 && question->type != JM_MALLCTL_TEXT_BUFFER &&
-      !(writes && question->type == JM_MALLCTL_STRING))
-    error = EPERM;
-  if (!error && (napi_get_instance_data(env, (void **)&state) != napi_ok || !state)) error = ENOMEM;
-  bool text = question->type == JM_MALLCTL_STRING || question->type == JM_MALLCTL_TEXT_BUFFER;
-  if (!error)
-    error = jm_mallctl_translate(state, &question->jemalloc, pattern, &indices, text, &question->mib);
+  int error = length == sizeof name - 1 || strlen(name) != length ? ENOENT : 0;
+  if (!error && (napi_get_instance_data(env, (void **)&names) != napi_ok || !names)) error = ENOMEM;
+  if (!error) error = jm_open_question(names, name, writes, question);
   if (!error) return true;
   *failure = jm_failure(env, error, 0);
   return false;
@@ -177,17 +109,13 @@ static napi_value jm_mallctl_read(napi_env env, napi_callback_info info) {
       napi_get_value_int32(env, args[1], &question.type) != napi_ok || jm_type_size(question.type) == 0 ||
       napi_get_value_int32(env, args[2], &form) != napi_ok)
     return jm_throw(env, "mallctlRead: expected (name: string, type: number, form: number)");
-  if (!jm_open_question(env, args[0], false, &question, &failure)) return failure;
+  if (!jm_begin(env, args[0], false, &question, &failure)) return failure;
 
-  size_t expected = jm_type_size(question.type), length = expected;
-  union jm_value value = {0};
-  char text[JM_TEXT_MAX] = "";
-  if (question.type == JM_MALLCTL_TEXT_BUFFER) value.text = text;
-  int error = jm_ask(&question, &value, &length, NULL, 0);
-  if (question.type == JM_MALLCTL_TEXT_BUFFER) return error ? jm_failure(env, error, 0) : jm_text_value(env, text);
-  if (!error && length == expected) return jm_to_javascript(env, &value, question.type, form);
-  size_t actual = error == EINVAL ? jm_true_size(&question) : error ? 0 : length;
-  return jm_failure(env, error ? error : EINVAL, actual == expected ? 0 : actual);
+  union jm_value value;
+  char text[JM_TEXT_MAX];
+  size_t true_size = 0;
+  int error = jm_read_value(&question, &value, text, &true_size);
+  return error ? jm_failure(env, error, true_size) : jm_to_javascript(env, &value, question.type, form);
 }
 
 /* The bytes of a value to be written, or false. Integers come as bigint. */
@@ -238,28 +166,12 @@ static napi_value jm_mallctl_write(napi_env env, napi_callback_info info) {
   bool bare = given == napi_undefined;
   if (!bare && !jm_from_javascript(env, args[2], question.type, &value, text))
     return jm_throw(env, "mallctlWrite: the value is not one of this type");
-  if (!jm_open_question(env, args[0], true, &question, &failure)) return failure;
+  if (!jm_begin(env, args[0], true, &question, &failure)) return failure;
 
-  /* Texts that jemalloc would read from, or write to, an address of 0. */
-  bool needs_text = bare && jm_is_text_key(question.pattern) && !jm_takes_no_text(question.pattern);
-  if (needs_text || (old_type != JM_MALLCTL_VOID && strcmp(question.pattern, "arena.0.name") == 0))
-    return jm_failure(env, EINVAL, 0);
-
-  /* Up to 5.2.1 a bare write of it reads the address of a length that is not given. */
-  if (bare && strcmp(question.pattern, "arenas.narenas") == 0) return jm_failure(env, EPERM, 0);
-  /* Up to 5.2.1 a reset crashes where profiling is compiled in and off, once the thread has data of it. */
-  if (strncmp(question.pattern, "prof.", 5) == 0 || strncmp(question.pattern, "thread.prof.", 12) == 0) {
-    bool profiling = false;
-    size_t size = sizeof profiling;
-    jm_mallctl_fn ctl = jm_find_mallctl();
-    if (!ctl || ctl("opt.prof", &profiling, &size, NULL, 0) != 0 || !profiling) return jm_failure(env, ENOENT, 0);
-  }
-
-  size_t expected = jm_type_size(old_type), length = expected;
-  int error = jm_ask(&question, expected ? &old : NULL, expected ? &length : NULL, bare ? NULL : &value,
-                     bare ? 0 : jm_type_size(question.type));
+  bool asks = old_type != JM_MALLCTL_VOID;
+  int error = jm_write_value(&question, bare ? NULL : &value, asks ? &old : NULL);
   if (error) return jm_failure(env, error, 0);
-  if (expected) return jm_to_javascript(env, &old, old_type, form);
+  if (asks) return jm_to_javascript(env, &old, old_type, form);
   napi_get_boolean(env, true, &result);
   return result;
 }
@@ -270,20 +182,16 @@ static napi_value jm_mallctl_refresh(napi_env env, napi_callback_info info) {
   napi_value result = NULL;
   struct jm_jemalloc jemalloc = jm_find_jemalloc();
   if (!jemalloc.by_mib) return NULL;
-  struct jm_mallctl_state *state = NULL;
-  struct jm_mib mib, indices = {.length = 1, .parts = {JM_NO_INDEX}};
-  uint64_t epoch = 1;
-  int error = napi_get_instance_data(env, (void **)&state) == napi_ok && state ? 0 : ENOMEM;
-  if (!error) error = jm_mallctl_translate(state, &jemalloc, "epoch", &indices, false, &mib);
-  if (!error) error = jemalloc.by_mib(mib.parts, mib.length, NULL, NULL, &epoch, sizeof epoch);
+  struct jm_names *names = NULL;
+  int error = napi_get_instance_data(env, (void **)&names) == napi_ok && names ? jm_refresh(names, &jemalloc) : ENOMEM;
   napi_create_int32(env, error, &result);
   return result;
 }
 
-static void jm_end_environment(napi_env env, void *state, void *hint) {
+static void jm_end_environment(napi_env env, void *names, void *hint) {
   (void)env;
   (void)hint;
-  jm_mallctl_state_destroy(state);
+  jm_names_close(names);
 }
 
 void jm_register_mallctl(napi_env env, napi_value exports) {
@@ -293,7 +201,7 @@ void jm_register_mallctl(napi_env env, napi_value exports) {
       {"mallctlRefresh", NULL, jm_mallctl_refresh, NULL, NULL, NULL, napi_enumerable, NULL},
       {"openMallctlSampler", NULL, jm_open_mallctl_sampler, NULL, NULL, NULL, napi_enumerable, NULL},
   };
-  struct jm_mallctl_state *state = jm_mallctl_state_create();
-  if (state && napi_set_instance_data(env, state, jm_end_environment, NULL) != napi_ok) jm_mallctl_state_destroy(state);
+  struct jm_names *names = jm_names_open();
+  if (names && napi_set_instance_data(env, names, jm_end_environment, NULL) != napi_ok) jm_names_close(names);
   napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);
 }

@@ -26,7 +26,9 @@ void jm_scope(const char *program) {
    * with. unsetenv would not do: bash has its own, which does not know the array yet. */
   char **kept = environ;
   for (char **entry = environ; *entry; entry++) {
-    if (jm_is(*entry, "LD_PRELOAD") || jm_is(*entry, "MALLOC_CONF") || jm_is(*entry, "JEMKIT_SCOPE")) continue;
+    if (jm_is(*entry, "LD_PRELOAD") || jm_is(*entry, "MALLOC_CONF") || jm_is(*entry, "JEMKIT_AGENT") ||
+        jm_is(*entry, "JEMKIT_SCOPE"))
+      continue;
     bool saved = strncmp(*entry, JM_SAVED, sizeof JM_SAVED - 1) == 0;
     *kept++ = saved ? *entry + sizeof JM_SAVED - 1 : *entry;
   }

@@ -18,6 +18,19 @@ static inline jm_mallctl_fn jm_find_mallctl(void) {
   return _rjem_mallctl;
 }
 
+/* Writes all statistics through a function, in pieces. */
+typedef void (*jm_stats_print_fn)(void (*write)(void *to, const char *text), void *to, const char *options);
+
+extern void malloc_stats_print(void (*)(void *, const char *), void *, const char *) __attribute__((weak));
+extern void je_malloc_stats_print(void (*)(void *, const char *), void *, const char *) __attribute__((weak));
+extern void _rjem_malloc_stats_print(void (*)(void *, const char *), void *, const char *) __attribute__((weak));
+
+static inline jm_stats_print_fn jm_find_stats_print(void) {
+  if (malloc_stats_print) return malloc_stats_print;
+  if (je_malloc_stats_print) return je_malloc_stats_print;
+  return _rjem_malloc_stats_print;
+}
+
 /* The same interface by number: a name is translated once, then read without being parsed. All three functions are of one prefix. */
 typedef int (*jm_nametomib_fn)(const char *name, size_t *mib, size_t *mib_length);
 typedef int (*jm_bymib_fn)(const size_t *mib, size_t mib_length, void *old, size_t *old_length, void *new_value,

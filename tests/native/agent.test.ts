@@ -78,6 +78,9 @@ describe('under the address and undefined-behaviour sanitizers', () => {
       text.map((value) => `JEMKIT_SCOPE_LD_PRELOAD=${value}`),
       text.map((value) => `JEMKIT_SCOPE_MALLOC_CONF=${value}`),
       text.map((value) => `MALLOC_CONF=${value}`),
+      text.map((value) => `JEMKIT_SCOPE_JEMKIT_AGENT=${value}`),
+      // One that starts nothing, whatever the build is.
+      fc.constant('JEMKIT_AGENT=0'),
       text.map((value) => `OTHER=${value}`),
       fc.constantFrom(
         'JEMKIT_SCOPE_',
@@ -95,7 +98,7 @@ describe('under the address and undefined-behaviour sanitizers', () => {
         const { status, stdout, stderr } = run([...entries, `JEMKIT_SCOPE=${show}`]);
         expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
         const expected = [...entries, 'ASAN_OPTIONS=detect_leaks=0', 'UBSAN_OPTIONS=print_stacktrace=1']
-          .filter((text) => !text.startsWith('MALLOC_CONF='))
+          .filter((text) => !/^(MALLOC_CONF|JEMKIT_AGENT)=/.test(text))
           .map((text) => (text.startsWith('JEMKIT_SCOPE_') ? text.slice('JEMKIT_SCOPE_'.length) : text));
         expect(entriesOf(stdout)).toEqual(expected);
       }),

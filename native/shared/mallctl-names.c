@@ -1,11 +1,13 @@
 /* From names to numbers. A name's numbers never change, and only those at its indices differ between arenas and size classes: so
  * what is kept is one entry per pattern. */
+#include "mallctl-names.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-#include "mallctl.h"
 #include "refused-keys.h"
 #include "text-keys.h"
 
@@ -30,28 +32,49 @@ struct jm_entry {
   char pattern[];
 };
 
-struct jm_mallctl_state {
+/* Of its own pages: an agent stays out of its host's heap. Those that no entry needed were never touched. */
+#define JM_NAMES_BYTES (256 * 1024)
+
+struct jm_names {
   size_t count;
+  size_t used;
   struct jm_entry *slots[JM_SLOTS];
+  _Alignas(struct jm_entry) unsigned char entries[];
 };
 
-struct jm_mallctl_state *jm_mallctl_state_create(void) { return calloc(1, sizeof(struct jm_mallctl_state)); }
+_Static_assert(JM_NAMES_BYTES >= sizeof(struct jm_names) + JM_ENTRIES_MAX * (sizeof(struct jm_entry) + JM_NAME_MAX / 2),
+               "room for as many entries as may be, of twice the length that names have");
 
-void jm_mallctl_state_destroy(struct jm_mallctl_state *state) {
-  if (!state) return;
-  for (size_t i = 0; i < JM_SLOTS; i++) free(state->slots[i]);
-  free(state);
+struct jm_names *jm_names_open(void) {
+  void *pages = mmap(NULL, JM_NAMES_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return pages == MAP_FAILED ? NULL : pages;
 }
 
-static struct jm_entry **jm_slot(struct jm_mallctl_state *state, const char *pattern) {
+void jm_names_close(struct jm_names *names) {
+  if (names) munmap(names, JM_NAMES_BYTES);
+}
+
+/* A new entry with room for this pattern, or NULL. */
+static struct jm_entry *jm_new_entry(struct jm_names *names, const char *pattern) {
+  size_t size = strlen(pattern) + 1, alignment = _Alignof(struct jm_entry);
+  size_t whole = (sizeof(struct jm_entry) + size + alignment - 1) / alignment * alignment;
+  if (names->count >= JM_ENTRIES_MAX || whole > JM_NAMES_BYTES - sizeof *names - names->used) return NULL;
+  struct jm_entry *entry = (struct jm_entry *)(names->entries + names->used);
+  names->used += whole;
+  names->count++;
+  memcpy(entry->pattern, pattern, size);
+  return entry;
+}
+
+static struct jm_entry **jm_slot(struct jm_names *names, const char *pattern) {
   uint32_t hash = 2166136261u;
   for (const char *at = pattern; *at; at++) hash = (hash ^ (unsigned char)*at) * 16777619u;
   size_t slot = hash & (JM_SLOTS - 1);
-  while (state->slots[slot] && strcmp(state->slots[slot]->pattern, pattern) != 0) slot = (slot + 1) & (JM_SLOTS - 1);
-  return &state->slots[slot];
+  while (names->slots[slot] && strcmp(names->slots[slot]->pattern, pattern) != 0) slot = (slot + 1) & (JM_SLOTS - 1);
+  return &names->slots[slot];
 }
 
-int jm_mallctl_pattern(const char *name, char pattern[JM_NAME_MAX], struct jm_mib *indices) {
+int jm_names_pattern(const char *name, char pattern[JM_NAME_MAX], struct jm_mib *indices) {
   size_t out = 0;
   indices->length = 0;
   for (const char *at = name;;) {
@@ -128,24 +151,20 @@ static bool jm_is_within(const struct jm_jemalloc *jemalloc, const struct jm_ent
   return index < jm_count(jemalloc, "arenas.narenas");
 }
 
-int jm_mallctl_translate(struct jm_mallctl_state *state, const struct jm_jemalloc *jemalloc, const char *pattern,
-                         const struct jm_mib *indices, bool text, struct jm_mib *mib) {
-  struct jm_entry **slot = jm_slot(state, pattern);
+int jm_names_translate(struct jm_names *names, const struct jm_jemalloc *jemalloc, const char *pattern,
+                       const struct jm_mib *indices, bool text, struct jm_mib *mib) {
+  struct jm_entry **slot = jm_slot(names, pattern);
   if (!*slot) {
-    if (state->count >= JM_ENTRIES_MAX) return ENOMEM;
     mib->length = JM_MIB_MAX;
     int error = jemalloc->name_to_mib(pattern, mib->parts, &mib->length);
     if (error) return error;
     if (mib->length != indices->length || jm_is_missing(jemalloc, pattern)) return ENOENT;
-    size_t size = strlen(pattern) + 1;
-    struct jm_entry *entry = malloc(sizeof *entry + size);
+    struct jm_entry *entry = jm_new_entry(names, pattern);
     if (!entry) return ENOMEM;
     entry->mib = *mib;
-    memcpy(entry->pattern, pattern, size);
     entry->text = jm_is_text_key(pattern);
     jm_find_limit(jemalloc, entry);
     *slot = entry;
-    state->count++;
   }
   if ((*slot)->text != text) return EINVAL;
   if (!jm_is_within(jemalloc, *slot, indices)) return ENOENT;

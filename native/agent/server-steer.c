@@ -1,0 +1,67 @@
+#define _GNU_SOURCE
+#include "server-steer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "jemalloc.h"
+#include "mallctl-access.h"
+#include "server.h"
+#include "system-calls.h"
+
+#define JM_ALL_ARENAS_INDEX 4096
+
+void jm_name_arena(char name[JM_NAME_MAX], uint32_t arena, const char *verb) {
+  /* 4096 itself is jemalloc's own number for all: as an index it is one that no arena has. */
+  unsigned index = arena == JM_WIRE_ALL_ARENAS ? JM_ALL_ARENAS_INDEX : arena == JM_ALL_ARENAS_INDEX ? UINT32_MAX : arena;
+  snprintf(name, JM_NAME_MAX, "arena.%u.%s", index, verb);
+}
+
+int32_t jm_set_prof_active(unsigned char on, unsigned char *before) {
+  jm_mallctl_fn ctl = jm_find_mallctl();
+  size_t length = sizeof *before;
+  if (!ctl) return JM_WIRE_NO_JEMALLOC;
+  if (!jm_is_profiling()) return ENOENT;
+  return ctl("prof.active", before, &length, &on, sizeof on);
+}
+
+int32_t jm_reset_prof(int64_t sample) {
+  jm_mallctl_fn ctl = jm_find_mallctl();
+  size_t rate = (size_t)sample;
+  if (!ctl) return JM_WIRE_NO_JEMALLOC;
+  /* Up to 5.2.1 a reset crashes where profiling is compiled in and off. */
+  if (!jm_is_profiling()) return ENOENT;
+  return ctl("prof.reset", NULL, NULL, sample == -1 ? NULL : &rate, sample == -1 ? 0 : sizeof rate);
+}
+
+static int jm_dump(jm_mallctl_fn ctl, const char *path) {
+  return ctl("prof.dump", NULL, NULL, path ? &path : NULL, path ? sizeof path : 0);
+}
+
+/* jemalloc's names are relative to the working directory, which must be the program's. */
+static int32_t jm_dump_unnamed(jm_mallctl_fn ctl) {
+  if (jm_chdir("/proc/self/cwd") == -1) return errno;
+  int error = jm_dump(ctl, NULL);
+  return jm_chdir("/") == -1 && !error ? errno : error;
+}
+
+int32_t jm_dump_prof(const unsigned char *bytes, size_t length) {
+  jm_mallctl_fn ctl = jm_find_mallctl();
+  char path[JM_PATH_MAX], opened[64];
+  if (!ctl) return JM_WIRE_NO_JEMALLOC;
+  if (length > 0 && (length >= sizeof path || bytes[0] != '/' || memchr(bytes, 0, length))) return JM_WIRE_MALFORMED;
+  if (!jm_is_profiling()) return ENOENT;
+  if (length == 0) return jm_dump_unnamed(ctl);
+  memcpy(path, bytes, length);
+  path[length] = 0;
+  /* jemalloc empties what is there, and follows links. So the file is made here, where nothing may be, and jemalloc opens it through
+   * its descriptor: in between nobody can put another one in its place. */
+  int file = jm_open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  if (file == -1) return errno;
+  snprintf(opened, sizeof opened, "/proc/thread-self/fd/%d", file);
+  int error = jm_dump(ctl, opened);
+  jm_close(file);
+  if (error) jm_unlink_at(AT_FDCWD, path);
+  return error;
+}

@@ -1,0 +1,208 @@
+/* The thread: when it opens its socket, and how it ends. What another thread must know of it stands in one place, and `phase` says who may
+ * touch the rest: the server's thread while it is JM_OPENING, others to read while it is JM_OPEN. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "old-threads.h"
+#include "server.h"
+#include "system-calls.h"
+
+JM_OLD(pthread_create);
+JM_OLD(pthread_attr_setstacksize);
+
+/* Room for jemalloc's statistics and for the program's thread-local variables; 16 KB crashed hosts. */
+#define JM_STACK_BYTES (256 * 1024)
+/* Between a change of user and the next socket. */
+#define JM_REOPEN_NS (JM_SECOND_NS / 10)
+/* The longest that an exit waits for a socket that is just being made. */
+#define JM_EXIT_WAIT_NS JM_SECOND_NS
+
+enum jm_phase {
+  JM_NONE = 0,
+  /* A thread is there, and no socket. */
+  JM_WAITING,
+  JM_OPENING,
+  JM_OPEN,
+  JM_FAILED,
+  /* It is told to end, and has no socket any more. */
+  JM_ENDED,
+};
+
+static struct {
+  _Atomic uint32_t phase;
+  /* The process it is about: another one is a child that fork's handlers did not see. */
+  pid_t process;
+  pid_t thread;
+  struct jm_trace trace;
+  char reason[256];
+  struct jm_start start;
+  dev_t error_device;
+  ino_t error_inode;
+} jm_state;
+
+/* The thread's own. */
+static struct jm_server jm_server;
+
+static bool jm_step(uint32_t from, uint32_t to) {
+  bool stepped = atomic_compare_exchange_strong(&jm_state.phase, &from, to);
+  if (stepped) syscall(SYS_futex, &jm_state.phase, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+  return stepped;
+}
+
+/* Waits while the phase is this one; until a moment, or for ever where it is 0. */
+static void jm_wait_phase(uint32_t phase, int64_t until_ns) {
+  struct timespec left;
+  while (atomic_load(&jm_state.phase) == phase) {
+    int64_t rest = until_ns ? until_ns - jm_now_ns() : JM_SECOND_NS;
+    if (rest <= 0) return;
+    left = (struct timespec){.tv_sec = rest / JM_SECOND_NS, .tv_nsec = rest % JM_SECOND_NS};
+    syscall(SYS_futex, &jm_state.phase, FUTEX_WAIT_PRIVATE, phase, &left, NULL, 0);
+  }
+}
+
+static void jm_sleep_until(int64_t moment_ns) {
+  struct timespec until = {.tv_sec = moment_ns / JM_SECOND_NS, .tv_nsec = moment_ns % JM_SECOND_NS};
+  /* A moment, not a span: the signal by which the C library changes users interrupts every sleep. */
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) continue;
+}
+
+static void jm_fail(const char *what, const char *reason, int error) {
+  /* strerror's texts may be read from a file, and strerror_r has two forms: the number says enough. */
+  if (error) snprintf(jm_state.reason, sizeof jm_state.reason, "%.180s %s (errno %d)", what, reason, error);
+  else snprintf(jm_state.reason, sizeof jm_state.reason, "%.180s %s", what, reason);
+  if (!jm_state.start.explicit) return;
+  char line[sizeof jm_state.reason + 64];
+  snprintf(line, sizeof line, "jemkit: process %d runs without an agent: %s\n", (int)jm_getpid(), jm_state.reason);
+  jm_say(line, jm_state.error_device, jm_state.error_inode);
+}
+
+/* One socket from opening to end; the phase is JM_OPENING before and after, but where the process ends. Gives what comes next: JM_WAITING
+ * for another socket, or how it ended. */
+static enum jm_phase jm_run_once(int status) {
+  if (jm_state.start.guest && jm_is_filtered(status)) return JM_FAILED;
+  if (!jm_own_directory()) {
+    jm_fail("its thread", "cannot have a working directory of its own", errno);
+    return JM_FAILED;
+  }
+  const char *reason = jm_socket_open(&jm_server.socket, &jm_state.trace, jm_state.start.directory, jm_state.start.suffix);
+  if (reason) {
+    jm_fail(jm_state.trace.path, reason, errno);
+    return JM_FAILED;
+  }
+  if (!jm_step(JM_OPENING, JM_OPEN)) return JM_ENDED;
+  enum jm_end end = jm_serve(&jm_server);
+  /* Told to end: who says so takes the socket away. */
+  if (!jm_step(JM_OPEN, JM_OPENING)) return JM_ENDED;
+  jm_socket_close(&jm_server.socket, &jm_state.trace);
+  return end == JM_END_OTHER_USER ? JM_WAITING : JM_FAILED;
+}
+
+static bool jm_is_over(void) { return atomic_load(&jm_state.phase) != JM_OPEN; }
+
+static enum jm_phase jm_run(const struct jm_start *start, int status) {
+  enum jm_phase next;
+  jm_server = (struct jm_server){
+      .jemalloc = jm_find_jemalloc(),
+      .names = jm_names_open(),
+      .place = start->place,
+      .started_ns = (uint64_t)jm_now_ns(),
+      .node_facts = start->node_facts,
+      .node_count = start->node_count,
+      .waker = jm_open_waker(),
+      .is_over = jm_is_over,
+  };
+  while ((next = jm_server.names ? jm_run_once(status) : JM_FAILED) == JM_WAITING) {
+    jm_step(JM_OPENING, JM_WAITING);
+    jm_sleep_until(jm_now_ns() + JM_REOPEN_NS);
+    next = JM_ENDED;
+    if (!jm_step(JM_WAITING, JM_OPENING)) break;
+  }
+  jm_close(jm_server.waker);
+  jm_names_close(jm_server.names);
+  return next;
+}
+
+static void *jm_thread(void *nothing) {
+  (void)nothing;
+  prctl(PR_SET_NAME, "jemkit-agent", 0, 0, 0);
+  const struct jm_start *start = &jm_state.start;
+  int status = -1;
+  jm_state.thread = (pid_t)syscall(SYS_gettid);
+  bool able = jm_own_descriptors();
+  int error = errno;
+  /* Opened now: later the program may have another root. */
+  if (able && start->guest) status = jm_open_status();
+  jm_sleep_until(start->open_at_ns);
+  enum jm_phase last = JM_ENDED;
+  if (jm_step(JM_WAITING, JM_OPENING)) {
+    if (!able) jm_fail("its thread", "cannot have descriptors of its own", error);
+    last = able ? jm_run(start, status) : JM_FAILED;
+  }
+  /* The last thing it does: then another one may be started. */
+  jm_step(last == JM_ENDED ? JM_ENDED : JM_OPENING, last == JM_ENDED ? JM_NONE : last);
+  return NULL;
+}
+
+bool jm_server_start(const struct jm_start *start) {
+  if (!pthread_create || !pthread_attr_setstacksize) return false;
+  struct stat error_stream;
+  jm_state.start = *start;
+  if (start->explicit && jm_stat_at(STDERR_FILENO, "", &error_stream, AT_EMPTY_PATH) == 0) {
+    jm_state.error_device = error_stream.st_dev;
+    jm_state.error_inode = error_stream.st_ino;
+  }
+  jm_state.process = jm_getpid();
+  atomic_store(&jm_state.phase, JM_WAITING);
+
+  pthread_t thread;
+  pthread_attr_t attributes;
+  sigset_t all, before;
+  if (pthread_attr_init(&attributes) != 0) return false;
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, JM_STACK_BYTES);
+  sigfillset(&all);
+  /* The thread inherits it: no signal of the program's is ever handled there. */
+  sigprocmask(SIG_SETMASK, &all, &before);
+  int error = pthread_create(&thread, &attributes, jm_thread, NULL);
+  sigprocmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
+  if (error) atomic_store(&jm_state.phase, JM_NONE);
+  return error == 0;
+}
+
+bool jm_server_forked(void) {
+  uint32_t phase = atomic_exchange(&jm_state.phase, JM_NONE);
+  return phase == JM_WAITING || phase == JM_OPENING || phase == JM_OPEN;
+}
+
+const char *jm_server_path(char reason[256]) {
+  jm_wait_phase(JM_WAITING, 0);
+  jm_wait_phase(JM_OPENING, 0);
+  if (atomic_load(&jm_state.phase) == JM_OPEN) return jm_state.trace.path;
+  memcpy(reason, jm_state.reason, sizeof jm_state.reason);
+  return NULL;
+}
+
+/* The socket goes now, and not when the thread comes to it: it may be in the middle of anything. */
+static bool jm_take_socket_away(void) {
+  if (jm_state.process != jm_getpid() || jm_step(JM_WAITING, JM_ENDED)) return false;
+  jm_wait_phase(JM_OPENING, jm_now_ns() + JM_EXIT_WAIT_NS);
+  if (!jm_step(JM_OPEN, JM_ENDED)) return false;
+  jm_trace_remove(&jm_state.trace);
+  return true;
+}
+
+void jm_server_stop(void) {
+  if (jm_take_socket_away()) jm_wake(jm_state.process, jm_state.thread);
+}
+
+void jm_server_wait(void) { jm_wait_phase(JM_ENDED, 0); }
+
+/* The thread itself goes with the process. */
+__attribute__((destructor)) static void jm_at_exit(void) { jm_take_socket_away(); }
