@@ -1,16 +1,13 @@
-import { constants } from 'node:os';
-import { nearestName } from '../../analyses/nearest-name.js';
+import { explainMallctl, type MallctlTrouble } from '../../analyses/explain-mallctl.js';
 import { JemkitError } from '../../errors.js';
-import type { MallctlAccess } from '../../model/mallctl-keys/row.js';
-import {
-  type BareName,
-  MALLCTL_KEYS,
-  type MallctlInput,
-  type MallctlValue,
-  type NumericName,
-  type ReadableName,
-  type UpdatableName,
-  type WritableName,
+import type {
+  BareName,
+  MallctlInput,
+  MallctlValue,
+  NumericName,
+  ReadableName,
+  UpdatableName,
+  WritableName,
 } from '../../model/mallctl-keys.js';
 import type { MallctlRead, MallctlWrite } from '../../model/mallctl-outcome.js';
 import {
@@ -21,58 +18,9 @@ import {
 } from '../../sources/mallctl/read-mallctl.js';
 import { updateMallctl, writeMallctl } from './write-mallctl.js';
 
-type Trouble = Exclude<
-  MallctlRead<unknown> | MallctlWrite,
-  { readonly kind: 'value' | 'unset' | 'done' | 'no-jemalloc' | 'absent' }
->;
-
-const errorName = (errno: number) =>
-  Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `error ${errno}`;
-
-/** The name of a key as its pattern, which is what a wrong name is compared with. */
-const patternOf = (name: string) => name.replace(/(?<=\.)\d+(?=\.|$)/, '<i>').replace(/(?<=\.)\d+(?=\.|$)/, '<j>');
-
-const USES = {
-  read: 'can only be read',
-  'read-write': 'does not tell what it was when it is written',
-  write: 'can only be written',
-  trigger: 'holds no value: writing without one triggers it',
-  call: 'is for C only',
-} as const satisfies Record<MallctlAccess, string>;
-
-function explain(name: string, trouble: Trouble): { message: string; hint?: string } {
-  switch (trouble.kind) {
-    case 'unknown-key': {
-      const nearest = nearestName(patternOf(name), Object.keys(MALLCTL_KEYS));
-      return {
-        message: `jemalloc has no key '${name}'`,
-        hint: nearest ? `did you mean '${nearest}'?` : 'docs/mallctl-keys.md lists all of them',
-      };
-    }
-    case 'wrong-access':
-      return { message: `'${name}' ${USES[trouble.access]}` };
-    case 'refused':
-      return { message: `jemkit leaves '${name}' alone: ${trouble.reason}` };
-    case 'wrong-value':
-      return { message: `'${name}' does not take this value: expected ${trouble.expected}` };
-    case 'size-mismatch':
-      return {
-        message: `this jemalloc's '${name}' has another size than a ${trouble.type}${trouble.actualBytes ? ` (${trouble.actualBytes} bytes)` : ''}; nothing was done`,
-        hint: 'please report it with the release, which jemalloc.read("version") gives',
-      };
-    case 'inexact':
-      return {
-        message: `'${name}' is ${trouble.exact}, which no number holds exactly`,
-        hint: `jemalloc.readExact('${name}') gives it as bigint`,
-      };
-    case 'failed':
-      return { message: `jemalloc did not accept this for '${name}' (${errorName(trouble.errno)})` };
-  }
-}
-
 /** The error for what the caller, or jemkit's table, got wrong. */
-function mallctlError(name: string, trouble: Trouble): JemkitError {
-  const { message, hint } = explain(name, trouble);
+export function mallctlError(name: string, trouble: MallctlTrouble): JemkitError {
+  const { message, hint } = explainMallctl(name, trouble);
   return new JemkitError('ERR_JEM_MALLCTL', message, {
     ...(hint && { hint }),
     // As text: details are printed as JSON, which has no bigint.

@@ -12,7 +12,8 @@ import type { MallctlFailure, MallctlRead, MallctlWrite } from '../../model/mall
 import { type MallctlRefusal, mallctlAddon } from '../../native.js';
 import { explainRefusal, isRefusal, parseMallctlValue } from '../../sources/mallctl/read-mallctl.js';
 
-type Prepared =
+/** A value that fits its key, or why not. */
+export type PreparedWrite =
   | {
       readonly kind: 'ready';
       readonly row: MallctlRow;
@@ -32,7 +33,7 @@ const RANGES: Partial<Record<MallctlType, readonly [least: bigint, most: bigint]
 };
 
 /** What a value must be, for people. */
-function expectedValue(row: MallctlRow): string {
+export function expectedValue(row: MallctlRow): string {
   const range = RANGES[row.type];
   const unit = row.unit && row.unit !== 'count' ? ` (${row.unit})` : '';
   const value = range
@@ -58,7 +59,8 @@ function fitValue(row: MallctlRow, given: unknown): boolean | bigint | string | 
   return given;
 }
 
-function prepare(name: string, given: unknown): Prepared {
+/** Judges a name and a value by the table, before jemalloc is asked. */
+export function prepareWrite(name: string, given: unknown): PreparedWrite {
   const found = findMallctlKey(name);
   if (!found) return { kind: 'unknown-key' };
   const { row } = found;
@@ -87,7 +89,7 @@ function explainWriteRefusal(name: string, row: MallctlRow, refusal: MallctlRefu
 }
 
 function write(name: string, given: unknown, wantsOld: boolean): MallctlRead<unknown> | MallctlWrite {
-  const prepared = prepare(name, given);
+  const prepared = prepareWrite(name, given);
   if (prepared.kind !== 'ready') return prepared;
   const { row, type, value } = prepared;
   if (wantsOld && (row.access !== 'read-write' || row.type === 'char []'))

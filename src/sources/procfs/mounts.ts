@@ -13,7 +13,13 @@ export function parseMounts(text: string): Mount[] {
     const mountPoint = fields[4];
     const fileSystem = fields[separator + 1];
     if (separator === -1 || !mountPoint?.startsWith('/') || !fileSystem) continue;
-    mounts.push({ mountPoint: unescapeOctal(mountPoint), fileSystem, options: (fields[5] ?? '').split(',') });
+    mounts.push({
+      mountPoint: unescapeOctal(mountPoint),
+      fileSystem,
+      options: (fields[5] ?? '').split(','),
+      root: unescapeOctal(fields[3] ?? ''),
+      superOptions: (fields[separator + 3] ?? '').split(','),
+    });
   }
   return mounts;
 }

@@ -24,6 +24,21 @@ export function parseProcessStatus(text: string): ProcessStatus {
   };
 }
 
+/** The real, effective, saved and file system user in the text of `/proc/PID/status`. */
+export function parseProcessUids(text: string): number[] {
+  return numbersAfter(text, 'Uid');
+}
+
+/** The process that a thread is of, in the text of `/proc/PID/status`. */
+export function parseThreadGroup(text: string): number | undefined {
+  return numbersAfter(text, 'Tgid')[0];
+}
+
+/** A process's id as it sees itself, in the innermost namespace, in the text of `/proc/PID/status`; undefined before Linux 4.1. */
+export function parseNamespacePid(text: string): number | undefined {
+  return numbersAfter(text, 'NSpid').at(-1);
+}
+
 /** Reads `/proc/PID/status`. Throws the system's error. */
 export function readProcessStatus(pid: number | 'self'): ProcessStatus {
   return parseProcessStatus(readFileSync(`/proc/${pid}/status`, 'utf8'));

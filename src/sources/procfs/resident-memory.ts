@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { AT, readAuxiliaryVector } from './auxiliary-vector.js';
+import { parseMemoryStatus } from './process-memory.js';
 
 let pageBytes: number | undefined;
 
@@ -25,16 +26,10 @@ export function readResidentBytes(pid: number | 'self'): number | undefined {
   return pages === undefined || pages === 0 ? undefined : pages * readPageBytes();
 }
 
-/** `VmHWM` in the text of `/proc/PID/status`: the highest RSS a process has had, in bytes. */
-export function parsePeakResidentBytes(text: string): number | undefined {
-  const kib = /^VmHWM:\s+(\d+) kB$/m.exec(text)?.[1];
-  return kib === undefined ? undefined : Number(kib) * 1024;
-}
-
 /** The highest RSS a process has had since it was started, as the kernel kept it: no sampling misses it. */
 export function readPeakResidentBytes(pid: number | 'self'): number | undefined {
   const text = readOwn(`/proc/${pid}/status`);
-  return text === undefined ? undefined : parsePeakResidentBytes(text);
+  return text === undefined ? undefined : parseMemoryStatus(text)?.peakResidentBytes;
 }
 
 function readOwn(path: string): string | undefined {
