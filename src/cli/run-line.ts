@@ -8,6 +8,8 @@ export interface ProgramOptions {
   readonly preset?: string;
   readonly fallback: 'warn' | 'silent' | 'fail';
   readonly children: boolean;
+  /** Undefined: JEMKIT_AGENT, else in the programs it was proven on. */
+  readonly agent?: boolean;
   readonly print?: boolean;
   readonly json?: boolean;
 }
@@ -21,6 +23,8 @@ export const ALLOCATORS = ['jemalloc', 'mimalloc', 'tcmalloc', 'system'] as cons
 /** Options without a value, and what each sets. */
 const SWITCHES: Readonly<Record<string, Partial<ProgramOptions>>> = {
   '--no-children': { children: false },
+  '--agent': { agent: true },
+  '--no-agent': { agent: false },
   '--print': { print: true },
   '--json': { json: true },
 };

@@ -1,8 +1,9 @@
+import { agentModeOf } from '../control/launch/plan-agent.js';
 import { planLaunch } from '../control/launch/plan-launch.js';
 import { presetConf } from '../control/launch/preset-conf.js';
 import { replaceProcess, runAsChild } from '../control/launch/replace-process.js';
 import { isSystemError, JemkitError } from '../errors.js';
-import type { LaunchPlan } from '../model/launch-plan.js';
+import type { AgentMode, LaunchPlan } from '../model/launch-plan.js';
 import { quoteForShell } from '../outputs/text/shell-quote.js';
 import { readCommandLine } from '../sources/procfs/process-strings.js';
 import type { CommandContext } from './command.js';
@@ -57,6 +58,26 @@ function sayFallback(plan: LaunchPlan, options: ProgramOptions, context: Command
   }
 }
 
+function agentMode({ agent }: ProgramOptions): AgentMode {
+  if (agent === undefined) return agentModeOf(process.env, 'auto');
+  return agent ? 'always' : 'off';
+}
+
+/** Who asked for the agent must hear of it; who did not finds it in `--print`. Without jemalloc that has been said already. */
+function sayWithoutAgent({ agent, fallback }: LaunchPlan, options: ProgramOptions, context: CommandContext): void {
+  if (agent.kind !== 'left-out' || agent.mode !== 'always' || fallback) return;
+  const { cause, remedy, reason } = agent;
+  if (options.fallback === 'fail') {
+    throw new JemkitError('ERR_JEM_LIBRARY_UNUSABLE', `not started, as the agent would be missing: ${cause}`, {
+      hint: remedy,
+      details: { reason },
+    });
+  }
+  if (options.fallback === 'warn') {
+    context.terminal.say(`jem: started without the agent: ${cause}; remedy: ${remedy}`);
+  }
+}
+
 /**
  * Becomes the program, under the allocator asked for.
  *
@@ -83,6 +104,7 @@ export function startProgram(
     presetConf: presetConf(options.preset),
     conf: options.conf,
     children: options.children,
+    agent: agentMode(options),
     environment: process.env,
   });
   if (options.conf !== undefined) checkConf(options.conf, plan, context);
@@ -98,6 +120,7 @@ export function startProgram(
     return undefined;
   }
   sayFallback(plan, options, context);
+  sayWithoutAgent(plan, options, context);
   if (plan.displaced.length > 0 && options.fallback !== 'silent') {
     context.terminal.say(
       `jem: ${plan.displaced.join(' and ')} is taken out of LD_PRELOAD: a process with two allocators aborts where they meet`,

@@ -22,6 +22,23 @@ export interface LaunchFallback {
   readonly remedy: string;
 }
 
+/** Where the agent is to act: in every program of the tree, in those it was proven on, or nowhere. */
+export type AgentMode = 'always' | 'auto' | 'off';
+
+/** Whether a launch preloads the agent, and why not where it was to. */
+export type AgentPlan =
+  | { readonly kind: 'preloaded'; readonly mode: Exclude<AgentMode, 'off'>; readonly path: string }
+  | {
+      readonly kind: 'left-out';
+      readonly mode: Exclude<AgentMode, 'off'>;
+      readonly reason: 'no-jemalloc' | 'native-part-missing' | 'path' | 'program' | 'untried' | 'unreadable-for-others';
+      /** One clause for people. */
+      readonly cause: string;
+      /** What to type or change. */
+      readonly remedy: string;
+    }
+  | { readonly kind: 'off' };
+
 /** All that is decided about a launch before anything happens. */
 export interface LaunchPlan {
   readonly program: ResolvedProgram;
@@ -34,4 +51,5 @@ export interface LaunchPlan {
   /** Other allocators that were preloaded and are taken out: two in one process abort it as soon as they meet. */
   readonly displaced: readonly string[];
   readonly fallback: LaunchFallback | undefined;
+  readonly agent: AgentPlan;
 }

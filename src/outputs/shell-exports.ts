@@ -10,6 +10,8 @@ export interface ShellExports {
   readonly preloadVariable: string;
   /** A path without white space, colons and `$`: a preload variable can hold no other. */
   readonly libraryPath: string;
+  /** jemkit's agent, preloaded behind the library; it acts as JEMKIT_AGENT says, which becomes `auto` where it is empty. */
+  readonly agentPath?: string;
   readonly conf?: {
     readonly value: string;
     /** True replaces what the shell has; false leaves a value that is there. */
@@ -23,16 +25,22 @@ const quotePosix = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
 /** A word as fish reads it back unchanged: in its single quotes a backslash escapes quote and backslash. */
 const quoteFish = (word: string) => `'${word.replaceAll(/[\\']/g, '\\$&')}'`;
 
-function renderPosix({ preloadVariable: name, libraryPath, conf }: ShellExports): string[] {
-  const path = quotePosix(libraryPath);
+function renderPosix({ preloadVariable: name, libraryPath, agentPath, conf }: ShellExports): string[] {
   // `${X-}` and `:+` hold under `set -u`; no command here can fail under `set -e`.
-  const lines = [
+  const prepend = (path: string) => [
     `case ":\${${name}-}:" in`,
     `  *[\\ :]${path}[\\ :]*) ;;`,
     `  *) ${name}=${path}\${${name}:+":$${name}"} ;;`,
     'esac',
-    `export ${name}`,
   ];
+  const agent = agentPath
+    ? [
+        ...prepend(quotePosix(agentPath)),
+        `if [ -z "\${JEMKIT_AGENT-}" ]; then JEMKIT_AGENT=auto; fi`,
+        'export JEMKIT_AGENT',
+      ]
+    : [];
+  const lines = [...agent, ...prepend(quotePosix(libraryPath)), `export ${name}`];
   if (!conf) return lines;
   const value = quotePosix(conf.value);
   return conf.replaces
@@ -40,10 +48,9 @@ function renderPosix({ preloadVariable: name, libraryPath, conf }: ShellExports)
     : [...lines, `if [ -z "\${MALLOC_CONF-}" ]; then MALLOC_CONF=${value}; fi`, 'export MALLOC_CONF'];
 }
 
-function renderFish({ preloadVariable: name, libraryPath, conf }: ShellExports): string[] {
-  const path = quoteFish(libraryPath);
+function renderFish({ preloadVariable: name, libraryPath, agentPath, conf }: ShellExports): string[] {
   // Every statement ends in `;`: `eval (jem env)` joins the lines with spaces.
-  const lines = [
+  const prepend = (path: string) => [
     `if not contains -- ${path} (string split ':' -- (string replace -a ' ' ':' -- "$${name}"));`,
     `  if test -n "$${name}";`,
     `    set -gx ${name} ${path}":$${name}";`,
@@ -52,6 +59,10 @@ function renderFish({ preloadVariable: name, libraryPath, conf }: ShellExports):
     '  end;',
     'end;',
   ];
+  const agent = agentPath
+    ? [...prepend(quoteFish(agentPath)), 'if test -z "$JEMKIT_AGENT";', '  set -gx JEMKIT_AGENT auto;', 'end;']
+    : [];
+  const lines = [...agent, ...prepend(quoteFish(libraryPath))];
   if (!conf) return lines;
   const set = `set -gx MALLOC_CONF ${quoteFish(conf.value)};`;
   return conf.replaces ? [...lines, set] : [...lines, 'if test -z "$MALLOC_CONF";', `  ${set}`, 'end;'];
@@ -65,10 +76,11 @@ export function renderShellExports(exports: ShellExports, shell: Shell): string 
   return (shell === 'fish' ? renderFish(exports) : renderPosix(exports)).join('\n');
 }
 
-/** The same for a start-up file: nothing is exported where the library has gone since, so that no login can break. */
+/** The same for a start-up file: nothing is exported where a file has gone since, so that no login can break. */
 export function renderGuardedExports(exports: ShellExports, shell: Shell): string {
   const statements = renderShellExports(exports, shell).replaceAll(/^/gm, '  ');
+  const files = exports.agentPath ? [exports.libraryPath, exports.agentPath] : [exports.libraryPath];
   return shell === 'fish'
-    ? `if test -r ${quoteFish(exports.libraryPath)};\n${statements}\nend;`
-    : `if [ -r ${quotePosix(exports.libraryPath)} ]; then\n${statements}\nfi`;
+    ? `if ${files.map((file) => `test -r ${quoteFish(file)}`).join('; and ')};\n${statements}\nend;`
+    : `if ${files.map((file) => `[ -r ${quotePosix(file)} ]`).join(' && ')}; then\n${statements}\nfi`;
 }

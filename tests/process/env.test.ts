@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { PRESETS } from '../../src/model/malloc-conf-presets.js';
 import { SHELLS, type Shell } from '../../src/outputs/shell-exports.js';
+import { AGENT } from '../support/launching.js';
 import { JEM, jem, jemallocLibrary, runProgram, temporaryFolder } from '../support/programs.js';
 
 const library = jemallocLibrary();
@@ -66,6 +67,13 @@ describe.each(SHELLS)('jem env in %s', (shell) => {
       `prof_prefix:${prefix}`,
     ]);
     expect((await seenBy(shell, [stdout]))[1]).toBe(`prof_prefix:${prefix}`);
+  });
+
+  test('--agent adds the agent behind the library, and leaves a JEMKIT_AGENT that is there', async () => {
+    const once = evaluation(shell, '--agent');
+    const show = (env: Record<string, string>) => seenBy(shell, [once, once, "printf '%s\\n' $JEMKIT_AGENT"], env);
+    expect((await show({})).slice(0, 2)).toEqual(['auto', `${library}:${AGENT}`]);
+    expect((await show({ JEMKIT_AGENT: '1' })).slice(0, 2)).toEqual(['1', `${library}:${AGENT}`]);
   });
 
   test('does no harm where there is no library', async () => {
@@ -153,6 +161,7 @@ describe('jem env', () => {
 
   test.each([
     [['--preset', 'fast'], /no preset 'fast'/],
+    [['--agent', '--allocator', 'system'], /the agent tells of jemalloc/],
     [['--allocator', 'mimalloc', '--preset', 'minimal'], /reads neither --preset nor --conf/],
     [['--dry-run'], /--dry-run goes with/],
     [['--persist', '--allocator', 'system'], /needs no exports/],

@@ -1,10 +1,10 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_PRESET, PRESETS } from '../../src/model/malloc-conf-presets.js';
 import { compileLibrary } from '../support/compile.js';
-import { folderForFile, launchEnvironment, libraryOf, PYTHON_OPT } from '../support/launching.js';
-import { jem, jemallocLibrary, ROOT, runProgram } from '../support/programs.js';
+import { AGENT, folderForFile, launchEnvironment, libraryOf, PYTHON_OPT } from '../support/launching.js';
+import { JEM, jem, jemallocLibrary, ROOT, runProgram } from '../support/programs.js';
 import { openJem, servedBy } from '../support/running-program.js';
 
 const PYTHON = '/usr/bin/python3';
@@ -77,7 +77,7 @@ describe('LD_PRELOAD', () => {
       env: { ...env, LD_PRELOAD: HOOK },
     });
     const [value, mapped] = stdout.split('\n');
-    expect(value).toBe(`${jemallocLibrary()}:${HOOK}`);
+    expect(value).toBe(`${jemallocLibrary()}:${AGENT}:${HOOK}`);
     expect(Number(mapped)).toBeGreaterThan(0);
   });
 
@@ -85,7 +85,7 @@ describe('LD_PRELOAD', () => {
     const mimalloc = libraryOf('mimalloc');
     const both = { ...env, LD_PRELOAD: `${mimalloc}:${HOOK}` };
     const running = openJem(['run', '--', 'sh', '-c', 'echo "$LD_PRELOAD"; read -r x'], { env: both });
-    expect(await running.line()).toBe(`${jemallocLibrary()}:${HOOK}`);
+    expect(await running.line()).toBe(`${jemallocLibrary()}:${AGENT}:${HOOK}`);
     expect(servedBy(running.pid)).toMatchObject({ allocator: 'jemalloc' });
     await running.end();
     expect(await jem(['run', '--', 'grep', '-c', 'jemkit', join(ROOT, 'package.json')], { env: both })).toMatchObject({
@@ -100,13 +100,101 @@ describe('LD_PRELOAD', () => {
     const { stdout } = await jem(['run', '--', 'sh', '-c', 'echo "$LD_PRELOAD"'], {
       env: { ...env, LD_PRELOAD: link },
     });
-    expect(stdout).toBe(`${link}\n`);
+    expect(stdout).toBe(`${link}:${AGENT}\n`);
+  });
+});
+
+describe('--agent', () => {
+  const SHOW = 'echo "[$LD_PRELOAD][$JEMKIT_AGENT]"';
+
+  async function shown(options: readonly string[], more: Record<string, string> = {}): Promise<string> {
+    const { stdout, stderr, code } = await jem(['run', ...options, '--', 'sh', '-c', SHOW], {
+      env: { ...env, ...more },
+    });
+    expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+    return stdout.trim();
+  }
+
+  const both = (hook = '') => `${jemallocLibrary()}:${AGENT}${hook}`;
+
+  test('by default it is preloaded, and acts only in the programs it was proven on', async () => {
+    expect(await shown([])).toBe(`[${both()}][auto]`);
+  });
+
+  test('--agent, --no-agent and JEMKIT_AGENT, of which the option counts more', async () => {
+    expect(await shown(['--agent'])).toBe(`[${both()}][1]`);
+    expect(await shown(['--no-agent'])).toBe(`[${jemallocLibrary()}][0]`);
+    expect(await shown([], { JEMKIT_AGENT: '1' })).toBe(`[${both()}][1]`);
+    expect(await shown([], { JEMKIT_AGENT: '0' })).toBe(`[${jemallocLibrary()}][0]`);
+    expect(await shown([], { JEMKIT_AGENT: '' })).toBe(`[${both()}][auto]`);
+    expect(await shown(['--agent'], { JEMKIT_AGENT: '0' })).toBe(`[${both()}][1]`);
+    expect(await shown(['--no-agent'], { JEMKIT_AGENT: '1' })).toBe(`[${jemallocLibrary()}][0]`);
+  });
+
+  test('a jem run inside keeps what the outer one was told', async () => {
+    const inner = [process.execPath, JEM, 'run', '--', 'sh', '-c', SHOW];
+    for (const [option, seen] of [
+      ['--agent', `[${both()}][1]`],
+      ['--no-agent', `[${jemallocLibrary()}][0]`],
+    ] as const)
+      expect((await jem(['run', option, '--', ...inner], { env })).stdout.trim()).toBe(seen);
+  });
+
+  test('an agent of another jemkit that is preloaded already makes room: two would want one socket', async () => {
+    const other = join(folder, 'libjemkit.so');
+    copyFileSync(AGENT, other);
+    expect(await shown([], { LD_PRELOAD: `${other}:${HOOK}` })).toBe(`[${both(`:${HOOK}`)}][auto]`);
+    expect(await shown(['--no-agent'], { LD_PRELOAD: `${other}:${HOOK}` })).toBe(`[${jemallocLibrary()}:${HOOK}][0]`);
+  });
+
+  test('asked for without jemalloc to tell of, it says so, and fails only with --fallback=fail', async () => {
+    const options = ['--agent', '--allocator', 'system'];
+    expect(await jem(['run', ...options, '--', 'echo', 'ran'], { env })).toMatchObject({
+      code: 0,
+      stdout: 'ran\n',
+      stderr: expect.stringMatching(/^jem: started without the agent: it tells of jemalloc, .*; remedy: .*\n$/),
+    });
+    expect(await jem(['run', ...options, '--fallback=silent', '--', 'echo', 'ran'], { env })).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+    expect(await jem(['run', ...options, '--fallback=fail', '--', 'echo', 'ran'], { env })).toMatchObject({
+      code: 3,
+      stdout: '',
+      stderr: expect.stringMatching(/^jem: not started, as the agent would be missing: /),
+    });
+    expect(await shown(['--allocator', 'system'])).toBe('[][]');
+  });
+
+  test('a fallback to the system’s allocator takes it along, with one line for both', async () => {
+    const { stdout, stderr } = await jem(['run', '--agent', '--library', '/none.so', '--', 'sh', '-c', SHOW], { env });
+    expect(stdout).toBe('[][]\n');
+    expect(stderr).toMatch(/^jem: started without jemalloc: [^\n]*\n$/);
+  });
+
+  test('a value that is none is refused before anything starts', async () => {
+    expect(await jem(['run', '--', 'echo', 'ran'], { env: { ...env, JEMKIT_AGENT: 'yes' } })).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: "jem: JEMKIT_AGENT is 'yes' (expected 1, auto or 0)\n  hint: leave it out for auto\n",
+    });
+  });
+
+  test('--print and --json say what becomes of it, and why', async () => {
+    const print = async (...options: string[]) =>
+      (await jem(['run', '--print', ...options, '--', 'sh'], { env })).stdout;
+    expect(await print()).toContain(`\n# ${AGENT} is the agent, which acts in the programs it was proven on\n`);
+    expect(await print('--agent')).toContain('which acts in every program\n');
+    expect(await print('--no-agent')).not.toContain('# without the agent');
+    expect(await print('--allocator', 'system')).toContain('# without the agent: it tells of jemalloc');
+    expect(JSON.parse(await print('--json')).agent).toEqual({ kind: 'preloaded', mode: 'auto', path: AGENT });
+    expect(JSON.parse(await print('--json', '--no-agent')).agent).toEqual({ kind: 'off' });
   });
 });
 
 describe('--no-children', () => {
   const SHOW =
-    'echo "[$LD_PRELOAD][$MALLOC_CONF][$(env | grep -c ^JEMKIT_SCOPE)][$(grep -c libjemalloc /proc/self/maps)]"';
+    'echo "[$LD_PRELOAD][$MALLOC_CONF][$(env | grep -cE "^JEMKIT_(SCOPE|AGENT)")][$(grep -c libjemalloc /proc/self/maps)]"';
   const node = `const { execFileSync } = require('child_process'); const own = require('fs').readFileSync('/proc/self/maps', 'latin1').includes('libjemalloc');`;
   const parents: Record<string, readonly string[]> = {
     bash: ['bash', '-c', `echo "own=$(grep -c libjemalloc /proc/$$/maps)"; sh -c '${SHOW}'`],
@@ -144,11 +232,14 @@ describe('--no-children', () => {
   });
 
   test('what was in the variables before stays in them', async () => {
-    const before = { LD_PRELOAD: HOOK, MALLOC_CONF: 'narenas:3' };
-    const { stdout } = await jem(['run', '--no-children', '--', 'bash', '-c', `sh -c '${SHOW}'`], {
-      env: { ...env, ...before },
-    });
-    expect(stdout).toBe(`[${HOOK}][narenas:3][0][0]\n`);
+    const before = { LD_PRELOAD: HOOK, MALLOC_CONF: 'narenas:3', JEMKIT_AGENT: '0' };
+    for (const option of ['--agent', '--no-agent']) {
+      const { stdout } = await jem(
+        ['run', option, '--no-children', '--', 'bash', '-c', `sh -c '${SHOW}; echo $JEMKIT_AGENT'`],
+        { env: { ...env, ...before } },
+      );
+      expect(stdout).toBe(`[${HOOK}][narenas:3][1][0]\n0\n`);
+    }
   });
 
   test('an interpreter on the way still hands them on', async () => {

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFile
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { folderForFile, launchEnvironment } from '../support/launching.js';
+import { AGENT, folderForFile, launchEnvironment } from '../support/launching.js';
 import { JEM, jem, jemallocLibrary, NODE_MAJORS, nodeBinary, runProgram } from '../support/programs.js';
 import { openJem, openProgram, type RunningProgram, servedBy } from '../support/running-program.js';
 
@@ -327,6 +327,6 @@ describe('nested', () => {
       { env },
     );
     expect(twice).toEqual(once);
-    expect(once.stdout.split('|')[0]).toBe(jemallocLibrary());
+    expect(once.stdout.split('|')[0]).toBe(`${jemallocLibrary()}:${AGENT}`);
   });
 });

@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
 import { type AllocatorName, allocatorOfLibraryName } from '../../src/model/allocator.js';
-import { jemallocLibrary } from './programs.js';
+import { jemallocLibrary, ROOT } from './programs.js';
+
+/** jemkit's own library to preload, with the agent in it. */
+export const AGENT = join(ROOT, 'prebuilds', `linux-${process.arch}-glibc`, 'libjemkit.so');
 
 /** A folder for all tests of a file, removed after them. Without a space or colon, so that libraries in it can be preloaded. */
 export function folderForFile(): string {

@@ -7,6 +7,7 @@ import {
   requireHome,
   undoBlock,
 } from '../../control/environment/persist-exports.js';
+import { planAgent } from '../../control/launch/plan-agent.js';
 import { describeSearch } from '../../control/launch/plan-launch.js';
 import { preloadVariable } from '../../control/launch/preload-variable.js';
 import { presetConf } from '../../control/launch/preset-conf.js';
@@ -17,6 +18,8 @@ import { type AllocatorLibrary, type AllocatorName, PRELOADABLE_ALLOCATORS } fro
 import type { LibrarySource } from '../../model/library-search.js';
 import { DEFAULT_PRESET, PRESETS } from '../../model/malloc-conf-presets.js';
 import { mergeMallocConf } from '../../model/merge-malloc-conf.js';
+import type { LibraryProbe } from '../../model/probe.js';
+import type { ResolvedProgram } from '../../model/program.js';
 import {
   renderGuardedExports,
   renderShellExports,
@@ -33,6 +36,7 @@ interface EnvOptions {
   readonly library?: string;
   readonly preset?: string;
   readonly conf?: string;
+  readonly agent?: true;
   readonly shell?: Shell;
   readonly persist?: true;
   readonly undo?: true;
@@ -45,6 +49,7 @@ const usage = (message: string, hint: string) => new JemkitError('ERR_JEM_USAGE'
 interface Found {
   readonly library: AllocatorLibrary;
   readonly source: LibrarySource;
+  readonly agentPath?: string;
 }
 
 /** An export reaches every program the shell starts: a library that kills them must not be exported, so it is tried first. */
@@ -75,7 +80,24 @@ function findWorkingLibrary(options: EnvOptions): Found {
       { hint: 'name another file with --library; jem doctor shows the details' },
     );
   }
-  return search;
+  if (!options.agent) return search;
+  return { ...search, agentPath: findAgent(allocator, program, probe) };
+}
+
+/** Asked for by name, as by `jem run --agent`; the programs that it acts in are JEMKIT_AGENT's matter. */
+function findAgent(
+  allocator: AllocatorName,
+  program: ResolvedProgram | undefined,
+  probe: LibraryProbe | undefined,
+): string {
+  const target = program ?? { interpreter: process.execPath, target: undefined };
+  const plan = planAgent({ mode: 'always', allocator, program: target, probe });
+  if (plan.kind === 'preloaded') return plan.path;
+  throw new JemkitError(
+    'ERR_JEM_LIBRARY_UNUSABLE',
+    `nothing to export: without the agent, as ${plan.kind === 'left-out' ? plan.cause : 'it is off'}`,
+    { hint: plan.kind === 'left-out' ? plan.remedy : 'leave --agent out' },
+  );
 }
 
 function confOf(options: EnvOptions): ShellExports['conf'] {
@@ -154,6 +176,7 @@ function env(options: EnvOptions, context: CommandContext): void {
   const conf = confOf(options);
   judgeConf(options, context);
   if (options.allocator === 'system') {
+    if (options.agent) throw usage('the agent tells of jemalloc, and --allocator is system', 'leave one of them out');
     if (options.persist)
       throw usage('the system allocator needs no exports', 'to take earlier ones out: jem env --undo');
     terminal.print(
@@ -176,6 +199,7 @@ function env(options: EnvOptions, context: CommandContext): void {
   const exports: ShellExports = {
     preloadVariable: preloadVariable(),
     libraryPath: found.library.path,
+    ...(found.agentPath ? { agentPath: found.agentPath } : {}),
     ...(conf ? { conf } : {}),
   };
   const script = options.persist ? renderGuardedExports(exports, shell) : renderShellExports(exports, shell);
@@ -183,7 +207,12 @@ function env(options: EnvOptions, context: CommandContext): void {
     ? persistBlock(script, { profile: profileOf(shell, process.env), dryRun: options.dryRun })
     : undefined;
   if (options.json) {
-    const variables = { [exports.preloadVariable]: exports.libraryPath, ...(conf ? { MALLOC_CONF: conf.value } : {}) };
+    const { libraryPath, agentPath } = exports;
+    const variables = {
+      [exports.preloadVariable]: agentPath ? `${libraryPath}:${agentPath}` : libraryPath,
+      ...(agentPath ? { JEMKIT_AGENT: 'auto' } : {}),
+      ...(conf ? { MALLOC_CONF: conf.value } : {}),
+    };
     const { library, source } = found;
     terminal.print(
       JSON.stringify(
@@ -214,6 +243,10 @@ export const configure: ConfigureCommand = (command, context) => {
     .option('--library <path>', 'this library file and no other')
     .option('--preset <name>', `a named set of options: ${Object.keys(PRESETS).join(', ')}, none`)
     .option('--conf <pairs>', 'MALLOC_CONF options, KEY:VALUE,…, over those of the preset')
+    .option(
+      '--agent',
+      'let jem stats, top, ctl and the like into the programs it was proven on (JEMKIT_AGENT=1: into all)',
+    )
     .addOption(
       new Option('--shell <name>', 'the syntax (default: the calling shell’s, with --persist that of $SHELL)').choices([
         ...SHELLS,

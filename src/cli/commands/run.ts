@@ -29,6 +29,8 @@ export const configure: ConfigureCommand = (command, context) => {
         .default('warn'),
     )
     .option('--no-children', 'take the variables out of what the program itself starts')
+    .option('--agent', 'let jem stats, top, ctl and the like into every program started (JEMKIT_AGENT=1)')
+    .option('--no-agent', 'let them into none; without either into those it was proven on (JEMKIT_AGENT=auto)')
     .option('--print', 'show the command line and the environment; run nothing')
     .option('--json', 'with --print: the whole plan as JSON')
     .action((words: string[], options: ProgramOptions) => startProgram(words, options, context));
@@ -38,6 +40,7 @@ export const configure: ConfigureCommand = (command, context) => {
     ['jem run --preset low-memory -- bundle exec puma', 'Ruby, trading some speed for memory'],
     ['jem run --conf narenas:2,dirty_decay_ms:500 -- python3 app.py', 'your own options'],
     ['jem run --no-children -- node crawler.js', 'not the browsers that it starts'],
+    ['jem run --agent -- ./server', 'to be observed while it runs, whatever program it is'],
     ['jem run --print -- redis-server', 'what would be run'],
   ]);
 };

@@ -5,7 +5,7 @@ import {
   allocatorOfLibraryName,
   type PreloadableAllocator,
 } from '../../model/allocator.js';
-import type { LaunchFallback, LaunchPlan } from '../../model/launch-plan.js';
+import type { AgentMode, AgentPlan, LaunchFallback, LaunchPlan } from '../../model/launch-plan.js';
 import type { LibrarySearch } from '../../model/library-search.js';
 import { mergeMallocConf } from '../../model/merge-malloc-conf.js';
 import type { LibraryProbe } from '../../model/probe.js';
@@ -15,6 +15,7 @@ import { statSync } from '../../sources/file-system.js';
 import { canBePreloaded } from '../../sources/process/jemkit-folders.js';
 import { resolveProgram } from '../../sources/process/resolve-program.js';
 import { findLibrary } from '../library/find-library.js';
+import { agentVariable, isAgentLibrary, planAgent } from './plan-agent.js';
 import { parsePreload, preloadVariable, prependPreload } from './preload-variable.js';
 import { probeLibraryOnce } from './probe-cache.js';
 import { agentFits } from './probe-library.js';
@@ -33,6 +34,8 @@ export interface LaunchRequest {
   readonly conf?: string | undefined;
   /** False takes the variables out of what the program itself starts. */
   readonly children: boolean;
+  /** Where the agent is to act; left out, nothing about it is changed. */
+  readonly agent?: AgentMode | undefined;
   readonly environment: NodeJS.ProcessEnv;
 }
 
@@ -189,9 +192,16 @@ function chooseLibrary(
   return describeProbe(probe, library, program) ?? { library, source: search.source, probe };
 }
 
+/** What the agent, and a `jem run` further down, are to read in JEMKIT_AGENT. */
+function agentSetting(request: Pick<LaunchRequest, 'agent'>, plan: AgentPlan): string | undefined {
+  if (plan.kind === 'preloaded') return agentVariable(plan.mode);
+  return request.agent === 'off' ? agentVariable('off') : undefined;
+}
+
 function environmentChanges(
   program: ResolvedProgram,
   library: AllocatorLibrary,
+  agentPlan: AgentPlan,
   request: LaunchRequest,
 ): LaunchPlan['environment'] {
   const variable = preloadVariable();
@@ -203,6 +213,9 @@ function environmentChanges(
     environment['JEMKIT_PROBE'] === undefined ? {} : { JEMKIT_PROBE: undefined };
   const conf = effectiveConf(library.allocator, request);
   if (conf !== undefined) changes['MALLOC_CONF'] = conf;
+  if (agentPlan.kind === 'preloaded') paths.push(agentPlan.path);
+  const setting = agentSetting(request, agentPlan);
+  if (setting !== undefined && setting !== environment['JEMKIT_AGENT']) changes['JEMKIT_AGENT'] = setting;
   if (!request.children) {
     const agent = agentLibraryPath();
     if (!agent) {
@@ -224,12 +237,16 @@ function environmentChanges(
       const why = `--no-children needs jemkit's own library built for the program's C library and architecture, which ${agent} is not`;
       throw new JemkitError('ERR_JEM_LIBRARY_UNUSABLE', why, { hint: 'leave --no-children out' });
     }
-    paths.push(agent);
+    if (!paths.includes(agent)) paths.push(agent);
     changes['JEMKIT_SCOPE'] = program.interpreter;
     changes['JEMKIT_SCOPE_LD_PRELOAD'] = before;
     changes['JEMKIT_SCOPE_MALLOC_CONF'] = environment['MALLOC_CONF'];
+    changes['JEMKIT_SCOPE_JEMKIT_AGENT'] = environment['JEMKIT_AGENT'];
   }
-  const others = parsePreload(before).filter((entry) => !isAllocator(entry) || paths.includes(entry));
+  // Two agents, as of two versions of jemkit, would want the same socket.
+  const others = parsePreload(before).filter(
+    (entry) => paths.includes(entry) || !(isAllocator(entry) || (request.agent !== undefined && isAgentLibrary(entry))),
+  );
   const preload = prependPreload(paths, others.join(':'));
   if (preload !== before) changes[variable] = preload;
   return changes;
@@ -279,19 +296,27 @@ export function planFor(program: ResolvedProgram, request: Omit<LaunchRequest, '
     displaced: [],
     fallback: undefined,
   };
+  const agentOf = (probe: LibraryProbe | undefined) =>
+    planAgent({ mode: request.agent ?? 'off', allocator, program, probe });
   if (allocator === 'system') {
     const variable = preloadVariable();
     const rest = withoutAllocators(environment[variable]);
-    return { ...base, environment: rest === environment[variable] ? {} : { [variable]: rest } };
+    return {
+      ...base,
+      agent: agentOf(undefined),
+      environment: rest === environment[variable] ? {} : { [variable]: rest },
+    };
   }
   const chosen = chooseLibrary(program, allocator, { ...request, command: program.path });
-  if ('reason' in chosen) return { ...base, environment: {}, fallback: chosen };
+  if ('reason' in chosen) return { ...base, agent: agentOf(undefined), environment: {}, fallback: chosen };
+  const agent = agentOf(chosen.probe);
   return {
     ...base,
     library: chosen.library,
     librarySource: chosen.source,
     probe: chosen.probe,
     displaced: displacedBy(chosen.library, environment),
-    environment: environmentChanges(program, chosen.library, { ...request, command: program.path }),
+    agent,
+    environment: environmentChanges(program, chosen.library, agent, { ...request, command: program.path }),
   };
 }

@@ -3,7 +3,8 @@ import { isSystemError } from '../../errors.js';
 import type { AllocatorLibrary, FileIdentity } from '../../model/allocator.js';
 import type { LibraryProbe } from '../../model/probe.js';
 import type { ResolvedProgram } from '../../model/program.js';
-import { mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from '../../sources/file-system.js';
+import { agentLibraryPath } from '../../native.js';
+import { mkdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from '../../sources/file-system.js';
 import { cacheFolders, fallbackCacheFolder, isPrivateFolder } from '../../sources/process/jemkit-folders.js';
 import { preloadVariable } from './preload-variable.js';
 import { probeLibrary } from './probe-library.js';
@@ -19,10 +20,19 @@ interface CacheFile {
 const stamp = (identity: FileIdentity) =>
   `${identity.device}:${identity.inode}:${identity.mtimeMs}:${identity.sizeBytes}`;
 
+/** The agent asks in every probe, so that an answer says of it, too, that it loads. */
+function agentStamp(): string {
+  const agent = agentLibraryPath();
+  if (agent === undefined) return '';
+  const { dev: device, ino: inode, mtimeMs, size: sizeBytes } = statSync(agent);
+  return stamp({ device, inode, mtimeMs, sizeBytes });
+}
+
 /** All that a probe's outcome depends on, as far as it can be known without probing. */
 function cacheKey(program: ResolvedProgram, library: AllocatorLibrary, environment: NodeJS.ProcessEnv): string {
   const interpreter = program.steps.at(-1);
   return [
+    agentStamp(),
     interpreter ? stamp(interpreter.identity) : '',
     stamp(library.identity),
     library.path,

@@ -48,7 +48,7 @@ function inheritedDescriptors(hasRun: boolean): number[] {
  *
  * @returns what undoes it.
  */
-function restoreOpenFilesLimit(): () => void {
+export function restoreOpenFilesLimit(): () => void {
   try {
     const own = parseLimit(readFileSync('/proc/self/limits', 'latin1'), 'Max open files');
     const parents = parseLimit(readFileSync(`/proc/${process.ppid}/limits`, 'latin1'), 'Max open files');

@@ -3,6 +3,7 @@ import type { LaunchFallback } from '../../model/launch-plan.js';
 import type { MallocConfPresetName } from '../../model/malloc-conf-presets.js';
 import { resolveProgram } from '../../sources/process/resolve-program.js';
 import { readCommandLine } from '../../sources/procfs/process-strings.js';
+import { agentModeOf } from './plan-agent.js';
 import { planFor } from './plan-launch.js';
 import { presetConf } from './preset-conf.js';
 import { replaceProcess } from './replace-process.js';
@@ -23,7 +24,7 @@ const READS_STDIN_AS_SCRIPT = (argv: readonly string[], execArgv: readonly strin
  * What starting again would lose. Once the event loop has run, Node may have read messages of the parent (or a script on stdin)
  * that the new program would never see. Node 20 runs the loop before an ES module entry, later versions do not.
  */
-function lossOfStartingAgain(): LaunchFallback | undefined {
+export function lossOfStartingAgain(): LaunchFallback | undefined {
   if (process.getBuiltinModule('node:perf_hooks').performance.nodeTiming.loopStart === -1) return undefined;
   if (process.connected) {
     return {
@@ -102,6 +103,8 @@ export function startAgain(request: StartAgainRequest): LaunchFallback {
     presetConf: presetConf(request.preset),
     conf: request.conf,
     children: true,
+    // In Node the addon answers the same questions: nobody gets the agent here without asking for it.
+    agent: agentModeOf(process.env, undefined),
     environment: process.env,
   });
   if (plan.fallback) return plan.fallback;

@@ -14,6 +14,13 @@ export function renderLaunchPlan(plan: LaunchPlan, words: readonly string[]): st
           : '';
     lines.push(`# ${plan.library.path} (found by: ${plan.librarySource})${proof}`);
   }
+  if (plan.agent.kind === 'preloaded') {
+    const where = plan.agent.mode === 'auto' ? 'the programs it was proven on' : 'every program';
+    lines.push(`# ${plan.agent.path} is the agent, which acts in ${where}`);
+  }
+  if (plan.agent.kind === 'left-out' && !plan.fallback) {
+    lines.push(`# without the agent: ${plan.agent.cause}; remedy: ${plan.agent.remedy}`);
+  }
   const removed = Object.keys(plan.environment).filter((name) => plan.environment[name] === undefined);
   const set = Object.entries(plan.environment).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${quoteForShell(value)}`],

@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { isSystemError, JemkitError } from '../../errors.js';
+import { statFields } from '../../sources/procfs/process-stat.js';
+import { type Replacement, restoreOpenFilesLimit } from './replace-process.js';
+
+/** How a program ended. */
+export interface ChildEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A program that runs as a child of this process, with its streams and terminal. Signals that are sent here go on to it. */
+export interface StartedChild {
+  readonly pid: number;
+  readonly ended: Promise<ChildEnd>;
+  /** Ends this process as the child has ended: by the same signal, or gives the code to end with. */
+  endAs(end: ChildEnd): Promise<number>;
+}
+
+const FORWARDED: readonly NodeJS.Signals[] = [
+  'SIGINT',
+  'SIGTERM',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGWINCH',
+];
+
+/** What a terminal sends to all its foreground processes, the child among them: passed on it would arrive twice. */
+const FROM_TERMINAL: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT', 'SIGWINCH']);
+
+function inForeground(): boolean {
+  try {
+    const [, , group, , , foreground] = statFields(readFileSync('/proc/self/stat', 'latin1'));
+    return group === foreground;
+  } catch (error) {
+    if (isSystemError(error)) return false;
+    throw error;
+  }
+}
+
+/**
+ * Starts a program as a child that has this process's standard streams.
+ *
+ * @throws JemkitError ERR_JEM_PROGRAM_NOT_EXECUTABLE where the kernel refuses.
+ */
+export async function startChild({ path, argv, environment }: Replacement): Promise<StartedChild> {
+  const [argv0, ...rest] = argv.map((argument) => argument.toString());
+  // Node raised it for itself; a child would inherit that.
+  restoreOpenFilesLimit();
+  const child = spawn(path, rest, {
+    ...(argv0 === undefined ? {} : { argv0 }),
+    env: { ...process.env, ...environment },
+    stdio: 'inherit',
+  });
+  const forward = (signal: NodeJS.Signals) => {
+    if (!(FROM_TERMINAL.has(signal) && inForeground())) child.kill(signal);
+  };
+  for (const signal of FORWARDED) process.on(signal, forward);
+  const stopForwarding = () => {
+    for (const signal of FORWARDED) process.off(signal, forward);
+  };
+  const ended = new Promise<ChildEnd>((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })));
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (cause) => {
+      stopForwarding();
+      reject(
+        new JemkitError('ERR_JEM_PROGRAM_NOT_EXECUTABLE', `cannot execute ${path}: ${cause.message}`, {
+          hint: `look at it with: file ${path}`,
+          cause,
+        }),
+      );
+    });
+  });
+  return {
+    pid: child.pid as number,
+    ended,
+    async endAs({ code, signal }) {
+      stopForwarding();
+      if (!signal) return code ?? 70;
+      process.kill(process.pid, signal);
+      // SIGPIPE, which Node ignores, does not end it.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return 128 + constants.signals[signal];
+    },
+  };
+}
