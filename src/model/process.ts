@@ -27,6 +27,10 @@ export interface Mount {
   readonly mountPoint: string;
   readonly fileSystem: string;
   readonly options: readonly string[];
+  /** The folder of the file system that is mounted here: `/` is all of it. */
+  readonly root?: string;
+  /** Options of the file system itself; of a control group its controllers. */
+  readonly superOptions?: readonly string[];
 }
 
 /** One line of `/proc/PID/cgroup`. */

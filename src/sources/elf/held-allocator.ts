@@ -1,13 +1,15 @@
 import type { HeldAllocator, ServingAllocator } from '../../model/allocator-identity.js';
 import type { ElfImage } from '../../model/elf.js';
 import type { ByteSource } from './byte-source.js';
+import { elfNumbers } from './elf-image.js';
 import { exportsSymbol } from './hashed-symbols.js';
 import { parseLibraryVersion } from './library-version.js';
 import { type ElfSection, SYMBOL_TABLE } from './sections.js';
 
 type Found = Omit<HeldAllocator, 'version'>;
 
-const CHUNK_BYTES = 8 * 1024 * 1024;
+/** Small: glibc keeps blocks up to the largest one that was ever freed for itself, and this runs inside services too. */
+const CHUNK_BYTES = 256 * 1024;
 /** More than the longest text looked for, so that one across two chunks is seen. */
 const OVERLAP_BYTES = 256;
 const MAX_SCAN_BYTES = 1024 * 1024 * 1024;
@@ -26,31 +28,53 @@ const EXPORTED: ReadonlyArray<readonly [symbol: string, found: Found]> = [
 ];
 
 /** Reads a range of a file piece by piece; `visit` returns true to stop. */
-function scan(source: ByteSource, offset: number, bytes: number, visit: (chunk: Buffer) => boolean): void {
+function scan(source: ByteSource, offset: number, bytes: number, visit: (chunk: Buffer, at: number) => boolean): void {
   const end = Math.min(offset + bytes, source.sizeBytes, offset + MAX_SCAN_BYTES);
   for (let at = offset; at < end; at += CHUNK_BYTES) {
-    if (visit(source.readAt(at, Math.min(CHUNK_BYTES + OVERLAP_BYTES, end - at)))) return;
+    if (visit(source.readAt(at, Math.min(CHUNK_BYTES + OVERLAP_BYTES, end - at)), at)) return;
   }
 }
 
-/** What stands before `suffix` in the names of a string table that end with it. */
-function prefixesBefore(table: Buffer, suffix: string): string[] {
-  const prefixes = new Set<string>();
+interface EndingName {
+  readonly prefix: string;
+  /** Where the name begins in the table. */
+  readonly offset: number;
+}
+
+/** The names of a string table that end with `suffix`, and what stands before it. */
+function namesEnding(table: Buffer, suffix: string): EndingName[] {
+  const names: EndingName[] = [];
   for (let at = table.indexOf(suffix); at !== -1; at = table.indexOf(suffix, at + 1)) {
     const start = table.lastIndexOf(0, at - 1) + 1;
-    prefixes.add(table.toString('latin1', start, at));
+    names.push({ prefix: table.toString('latin1', start, at), offset: start });
   }
-  return [...prefixes];
+  return names;
 }
 
-function findInSymbolTable(source: ByteSource, sections: readonly ElfSection[]): Found | undefined {
+/** Whether the symbol whose name begins there is the file's own. Names it takes from elsewhere stand in the same table. */
+function isDefined(source: ByteSource, image: ElfImage, symbols: ElfSection, nameOffset: number): boolean {
+  const { half, word } = elfNumbers(image.bits, image.littleEndian);
+  const [entryBytes, sectionAt] = image.bits === 64 ? [24, 6] : [16, 14];
+  let defined = false;
+  scan(source, symbols.fileOffset, symbols.bytes, (chunk, chunkAt) => {
+    const cut = (chunkAt - symbols.fileOffset) % entryBytes;
+    for (let at = cut === 0 ? 0 : entryBytes - cut; !defined && at + entryBytes <= chunk.length; at += entryBytes)
+      defined = word(chunk, at) === nameOffset && half(chunk, at + sectionAt) !== 0;
+    return defined;
+  });
+  return defined;
+}
+
+function findInSymbolTable(source: ByteSource, image: ElfImage, sections: readonly ElfSection[]): Found | undefined {
   const symbols = sections.find((section) => section.type === SYMBOL_TABLE);
   const names = symbols && sections[symbols.link];
   let found: Found | undefined;
   if (!names) return undefined;
-  scan(source, names.fileOffset, names.bytes, (chunk) => {
-    const prefix = prefixesBefore(chunk, 'mallctlbymib\0').find((p) => /^(\w{0,16}_)?$/.test(p));
-    if (prefix !== undefined) found = { allocator: 'jemalloc', prefix, evidence: 'symbols' };
+  scan(source, names.fileOffset, names.bytes, (chunk, at) => {
+    const own = namesEnding(chunk, 'mallctlbymib\0')
+      .filter(({ prefix }) => /^(\w{0,16}_)?$/.test(prefix))
+      .find(({ offset }) => isDefined(source, image, symbols, at - names.fileOffset + offset));
+    if (own) found = { allocator: 'jemalloc', prefix: own.prefix, evidence: 'symbols' };
     else if (chunk.includes('\0mi_heap_malloc\0')) found = { allocator: 'mimalloc', prefix: '', evidence: 'symbols' };
     else if (chunk.includes('\0tc_malloc\0') || chunk.includes('\0TCMallocInternalMalloc\0')) {
       found = { allocator: 'tcmalloc', prefix: '', evidence: 'symbols' };
@@ -122,7 +146,8 @@ export function findHeldAllocator(
   }
   const stripped = !sections.some((section) => section.type === SYMBOL_TABLE);
   const isExecutable = image.interpreter !== undefined || !image.hasDynamicSection || image.type === 'executable';
-  const found = findInSymbolTable(source, sections) ?? (stripped && isExecutable ? findInStrings(source) : undefined);
+  const found =
+    findInSymbolTable(source, image, sections) ?? (stripped && isExecutable ? findInStrings(source) : undefined);
   return found && { ...found, version: versionText(source, found.allocator) };
 }
 

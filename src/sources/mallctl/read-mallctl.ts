@@ -1,6 +1,12 @@
 import { constants } from 'node:os';
 import { MALLCTL_TYPES, type MallctlType } from '../../model/mallctl-keys/row.js';
-import { findMallctlKey, type MallctlValue, type NumericName, type ReadableName } from '../../model/mallctl-keys.js';
+import {
+  type FoundMallctlKey,
+  findMallctlKey,
+  type MallctlValue,
+  type NumericName,
+  type ReadableName,
+} from '../../model/mallctl-keys.js';
 import type { MallctlFailure, MallctlRead } from '../../model/mallctl-outcome.js';
 import { type MallctlRefusal, mallctlAddon, type RawMallctlValue } from '../../native.js';
 
@@ -34,12 +40,20 @@ export function parseMallctlValue(type: MallctlType, raw: RawMallctlValue, typed
   return { kind: 'value', value: raw };
 }
 
-function readAs(name: string, form: keyof typeof FORM): MallctlRead<unknown> {
+/** The key of a name that may be read, by the table; else why not. */
+export function findReadableKey(name: string): ({ readonly kind: 'found' } & FoundMallctlKey) | MallctlFailure {
   const found = findMallctlKey(name);
   if (!found) return { kind: 'unknown-key' };
-  const { type, access, refused } = found.row;
+  const { access, refused } = found.row;
   if (access === 'call' && refused) return { kind: 'refused', reason: refused };
   if (access !== 'read' && access !== 'read-write') return { kind: 'wrong-access', access };
+  return { kind: 'found', ...found };
+}
+
+function readAs(name: string, form: keyof typeof FORM): MallctlRead<unknown> {
+  const found = findReadableKey(name);
+  if (found.kind !== 'found') return found;
+  const { type } = found.row;
   const answer = mallctlAddon()?.mallctlRead(name, MALLCTL_TYPES[type].code, FORM[form]);
   if (answer === undefined) return { kind: 'no-jemalloc' };
   if (isRefusal(answer)) return explainRefusal(answer, type, found.key.includes('<i>'));
