@@ -6,7 +6,7 @@ import { type Explanation, explainMissingJemalloc, runAgain } from './explain-mi
 const baseName = (path: string) => path.slice(path.lastIndexOf('/') + 1);
 
 /** The words for the C library's malloc: `glibc's malloc`, `musl's malloc`, `the system's malloc`. */
-function serverWords(identity: IdentifiedAllocator): string {
+export function serverWords(identity: IdentifiedAllocator): string {
   if (identity.allocator === 'other') return identity.file ? baseName(identity.file.path) : 'another allocator';
   if (identity.allocator !== 'system') return identity.allocator;
   return identity.libc === undefined ? "the system's malloc" : `${identity.libc}'s malloc`;
