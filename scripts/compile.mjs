@@ -1,4 +1,4 @@
-// Compiles src to dist, then bundles the two entries whose start must be quick into one file each: on Node 20 the loader alone takes
+// Compiles src to dist, then bundles the entries whose start must be quick into one file each: on Node 20 the loader alone takes
 // a third of the time that a start may cost (npm run bench:launch) when it reads thirty ES modules. The bundles stand in dist
 // itself, one level under the root as native.js does, so that both find prebuilds/.
 import { spawnSync } from 'node:child_process';
@@ -10,6 +10,7 @@ const root = join(import.meta.dirname, '..');
 const BUNDLES = [
   { from: 'cli/run-cli.js', to: 'run-cli.cjs', format: 'cjs' },
   { from: 'entry/auto.js', to: 'auto.js', format: 'es' },
+  { from: 'entry/index.js', to: 'index.js', format: 'es' },
 ];
 
 // A package must not carry what an earlier build left of modules that are gone; elsewhere running programs may use dist meanwhile.
@@ -26,7 +27,7 @@ for (const { from, to, format } of BUNDLES) {
   const target = join(root, 'dist', to);
   const beside = `${target}.${process.pid}.tmp`;
   const bundle = await rolldown({ input: join(root, 'dist', from), platform: 'node', external: [/^node:/] });
-  await bundle.write({ file: beside, format, comments: false });
+  await bundle.write({ file: beside, format, comments: false, codeSplitting: false });
   // Renamed when it is whole: a program that starts at this moment reads the old one or the new one.
   renameSync(beside, target);
 }

@@ -23,10 +23,46 @@ const PACKAGES = [
     file: ['/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4', '/usr/lib/aarch64-linux-gnu/libtcmalloc_minimal.so.4'],
     tests: ['process/ps', 'process/run'],
   },
-  { name: 'redis-server', file: ['/usr/bin/redis-server'], tests: ['process/run', 'process/ps'] },
-  { name: 'ruby', file: ['/usr/bin/ruby'], tests: ['process/run', 'process/guides'] },
-  { name: 'python3', file: ['/usr/bin/python3'], tests: ['process/run', 'process/auto'] },
-  { name: 'default-jre-headless', file: ['/usr/bin/java'], tests: ['process/run'] },
+  {
+    name: 'redis-server',
+    file: ['/usr/bin/redis-server'],
+    tests: [
+      'process/run',
+      'process/ps',
+      'process/agent-servers',
+      'process/explain',
+      'process/stats',
+      'process/top',
+      'process/record',
+    ],
+  },
+  {
+    name: 'ruby',
+    file: ['/usr/bin/ruby'],
+    tests: ['process/run', 'process/guides', 'process/agent-languages', 'process/explain'],
+  },
+  {
+    name: 'python3',
+    file: ['/usr/bin/python3'],
+    tests: [
+      'process/run',
+      'process/auto',
+      'process/agent-languages',
+      'process/agent-node',
+      'process/stats',
+      'process/top',
+      'process/record',
+      'process/plot',
+      'process/watch',
+    ],
+  },
+  { name: 'default-jre-headless', file: ['/usr/bin/java'], tests: ['process/run', 'process/agent-languages'] },
+  { name: 'default-jdk-headless', file: ['/usr/bin/javac'], tests: ['process/agent-languages'] },
+  { name: 'puma', file: ['/usr/bin/puma'], tests: ['process/agent-languages'] },
+  { name: 'nginx-light', file: ['/usr/sbin/nginx'], tests: ['process/agent-servers'] },
+  // The server alone: mariadb-server would make itself a user and a service.
+  { name: 'mariadb-server-core', file: ['/usr/sbin/mariadbd'], tests: ['process/agent-servers'] },
+  { name: 'mariadb-client-core', file: ['/usr/bin/mariadb'], tests: ['process/agent-servers'] },
   { name: 'gcc', file: ['/usr/bin/gcc'], tests: ['process', 'native'] },
   { name: 'libc6-dev', file: ['/usr/include/stdio.h'], tests: ['process', 'native'] },
   { name: 'musl-tools', file: ['/usr/bin/musl-gcc'], tests: ['process/run', 'process/ps', 'process/doctor'] },
@@ -64,8 +100,8 @@ function setUpPackages() {
       const [command, ...rest] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
       return run(command, rest);
     };
-    // A daemon that the package would start (redis) is not wanted: policy-rc.d is the Debian way to say so, but it is the
-    // machine's file; tests use their own instances and ports either way.
+    // A daemon that the package would start (redis, nginx) is not wanted: policy-rc.d is the Debian way to say so, but it is the
+    // machine's file; tests use their own instances, and sockets instead of ports, either way.
     apt('-q', 'update');
     apt('-q', 'install', '-y', '--no-install-recommends', ...names);
   }
@@ -87,10 +123,27 @@ function setUpNodes() {
   return NODE_MAJORS.filter((major) => !works(major));
 }
 
+/** Packages that programs of the tests use and jemkit does not; outside the checkout, as the Node versions. */
+const TEST_PACKAGES = ['sharp@0.35.5'];
+const packagesFolder = process.env.JEMKIT_TEST_PACKAGES ?? join(homedir(), '.cache', 'jemkit-dev', 'packages');
+
+/** Fetches them; returns those that are still missing. */
+function setUpTestPackages() {
+  const isMissing = (name) => !existsSync(join(packagesFolder, 'node_modules', name.split('@')[0], 'package.json'));
+  if (TEST_PACKAGES.some(isMissing)) {
+    mkdirSync(packagesFolder, { recursive: true });
+    const manifest = join(packagesFolder, 'package.json');
+    if (!existsSync(manifest)) writeFileSync(manifest, '{ "private": true }\n');
+    run('npm', ['install', '--prefix', packagesFolder, '--no-audit', '--no-fund', '--save-exact', ...TEST_PACKAGES]);
+  }
+  return TEST_PACKAGES.filter(isMissing);
+}
+
 /** Sets everything up. Returns the test files (as prefixes under tests/) that cannot run, with the reason. */
 export function setUpTests() {
   const withoutPackages = setUpPackages();
   const withoutNodes = setUpNodes();
+  const withoutTestPackages = setUpTestPackages();
   const left = [];
   if (withoutPackages.length > 0) {
     const line = `apt-get install -y --no-install-recommends ${withoutPackages.map(({ name }) => name).join(' ')}`;
@@ -102,5 +155,6 @@ export function setUpTests() {
   }
   for (const major of withoutNodes)
     for (const test of ['process/auto', 'package']) left.push({ test, reason: `needs Node ${major}` });
+  for (const name of withoutTestPackages) left.push({ test: 'process/explain', reason: `needs ${name}` });
   return left;
 }

@@ -49,6 +49,22 @@ export const ERRORS = {
     exitCode: 3,
     meaning: "The demo's server did not start, ended too early or stopped answering.",
   },
+  ERR_JEM_NO_AGENT: { exitCode: 3, meaning: 'There is nothing of jemkit inside the process that could be asked.' },
+  ERR_JEM_NO_JEMALLOC: { exitCode: 3, meaning: 'The process can be asked, and has another allocator than jemalloc.' },
+  ERR_JEM_AGENT_LOST: { exitCode: 3, meaning: 'The process, or the connection to its agent, ended before the answer.' },
+  ERR_JEM_AGENT_UNRESPONSIVE: {
+    exitCode: 3,
+    meaning: 'Who holds the socket of an agent gave no answer in time, or one that makes no sense.',
+  },
+  ERR_JEM_AGENT_VERSION: {
+    exitCode: 3,
+    meaning: 'The agent in the process and this jemkit speak different versions of their protocol.',
+  },
+  ERR_JEM_STATS_FORMAT: {
+    exitCode: 3,
+    meaning: "jemalloc's statistics came in a form that jemkit does not know.",
+  },
+  ERR_JEM_RECORDING: { exitCode: 3, meaning: 'A file is no recording, or one of a later jemkit.' },
   ERR_JEM_NATIVE: { exitCode: 70, meaning: 'The native part of jemkit is missing or does not load.' },
   ERR_JEM_INTERNAL: { exitCode: 70, meaning: 'A bug in jemkit.' },
 } as const satisfies Record<string, ErrorRow>;

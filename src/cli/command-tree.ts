@@ -12,10 +12,15 @@ const VALUES_BY_NAME: Readonly<Record<string, OfferedValue>> = {
   file: { kind: 'file' },
   folder: { kind: 'folder' },
   pid: { kind: 'process' },
+  target: { kind: 'process' },
   pairs: { kind: 'malloc-conf' },
   string: { kind: 'malloc-conf' },
   command: { kind: 'program' },
   'doctor words': { kind: 'process' },
+  'record words': { kind: 'process' },
+  'watch words': { kind: 'process' },
+  recordings: { kind: 'file' },
+  'ctl words': { kind: 'process' },
   'presets name': { kind: 'words', words: Object.keys(PRESETS) },
 };
 

@@ -67,7 +67,7 @@ describe('the tarball', () => {
         'LICENSE',
         'CHANGELOG.md',
         'dist/cli/main.cjs',
-        'dist/entry/index.js',
+        'dist/index.js',
         'dist/entry/index.d.ts',
         'native/build.mjs',
         'docs/errors.md',

@@ -10,6 +10,7 @@ import { formatBytes } from '../../outputs/text/bytes.js';
 import { renderDemoReport } from '../../outputs/text/demo-report.js';
 import { addExamples, type CommandContext, type ConfigureCommand } from '../command.js';
 import { packageVersion } from '../program.js';
+import { readsUtf8 } from '../reads-utf8.js';
 
 interface DemoCommandOptions {
   readonly seconds?: number;
@@ -122,13 +123,6 @@ function openProgressLine({ terminal }: CommandContext) {
       if (terminal.interactive) terminal.progress('\r\u001b[K');
     },
   };
-}
-
-/** True where the locale says that the terminal reads UTF-8, by the variables' own order of precedence. */
-function readsUtf8(environment: NodeJS.ProcessEnv): boolean {
-  if (process.platform === 'darwin' && !environment['LC_ALL'] && !environment['LC_CTYPE'] && !environment['LANG'])
-    return true;
-  return /utf-?8/i.test(environment['LC_ALL'] || environment['LC_CTYPE'] || environment['LANG'] || '');
 }
 
 const CURVE_STYLES = ['red', 'green', 'yellow'] as const;

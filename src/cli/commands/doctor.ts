@@ -10,16 +10,10 @@ import { renderDoctorPage } from '../../outputs/text/doctor-page.js';
 import { libraryCacheFolders } from '../../sources/process/jemkit-folders.js';
 import { openImageReader } from '../../sources/process/mapped-images.js';
 import { addExamples, type CommandContext, type ConfigureCommand } from '../command.js';
+import { isCommand } from '../is-command.js';
 
 /** Larger than any pid of Linux (PID_MAX_LIMIT). */
 const MAX_PID = 4_194_304;
-
-/** True where a `--` stands before the words: they are a command then, whatever they look like. */
-function isCommand(command: Command, words: readonly string[]): boolean {
-  // Commander takes the `--` out; the arguments as they were typed are with the program.
-  const raw = (command.parent as unknown as { rawArgs?: string[] } | null)?.rawArgs ?? [];
-  return raw[raw.length - words.length - 1] === '--';
-}
 
 function parsePid(text: string): number {
   const pid = /^\d{1,7}$/.test(text) ? Number(text) : 0;

@@ -5,7 +5,7 @@ import type { ImageFacts } from '../../model/allocator-identity.js';
 import type { ImageFactsStore } from '../../sources/process/mapped-images.js';
 
 /** To be raised with every change of what is read from an image, so that old answers are not believed. */
-const VERSION = 1;
+const VERSION = 2;
 const MAX_ENTRIES = 1000;
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 const FILE_NAME = 'image-facts.json';

@@ -1,4 +1,5 @@
 import type { CommandFacts } from '../../model/doctor-facts.js';
+import { agentModeOf } from '../launch/plan-agent.js';
 import { planLaunch } from '../launch/plan-launch.js';
 import { presetConf } from '../launch/preset-conf.js';
 import { probeLibrary } from '../launch/probe-library.js';
@@ -29,6 +30,7 @@ export function examineCommand(words: readonly string[], environment: NodeJS.Pro
     allocator: 'jemalloc',
     presetConf: presetConf(undefined),
     children: true,
+    agent: agentModeOf(environment, 'auto'),
     environment,
   });
   const launched = applied(environment, plan.environment);

@@ -1,7 +1,8 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { judgeConf } from '../../analyses/judge-conf.js';
 import { shortCommand } from '../../analyses/short-command.js';
-import { isSystemError, JemkitError } from '../../errors.js';
+import { unavailableProcess } from '../../analyses/unavailable-process.js';
+import { isSystemError } from '../../errors.js';
 import type { Architecture, LibraryTarget } from '../../model/allocator.js';
 import type { PreloadEntry } from '../../model/allocator-environment.js';
 import type { AllocatorIdentity } from '../../model/allocator-identity.js';
@@ -124,41 +125,9 @@ function examineConfOf(
 }
 
 function refuse(pid: number, identity: AllocatorIdentity, commandName: string | undefined): void {
-  const name = commandName ? ` (${commandName})` : '';
-  switch (identity.kind) {
-    case 'gone':
-      throw new JemkitError(
-        'ERR_JEM_NO_SUCH_PROCESS',
-        `no process ${pid}: it does not exist, or ended while it was examined`,
-        {
-          hint: 'jem ps lists the processes there are',
-        },
-      );
-    case 'zombie':
-      throw new JemkitError(
-        'ERR_JEM_NO_SUCH_PROCESS',
-        `process ${pid}${name} has ended and only waits for its parent to notice (zombie)`,
-        {
-          hint: 'jem ps lists the processes there are',
-        },
-      );
-    case 'kernel-thread':
-      throw new JemkitError('ERR_JEM_NO_SUCH_PROCESS', `${pid}${name} is a thread of the kernel: it has no malloc`, {
-        hint: 'jem ps lists the processes that have one',
-      });
-    case 'no-permission':
-      throw new JemkitError(
-        'ERR_JEM_NO_PERMISSION',
-        `process ${pid}${name} may not be examined by this user: the kernel refuses its memory map`,
-        {
-          hint:
-            process.geteuid?.() === 0
-              ? 'even root needs the capability CAP_SYS_PTRACE for it: ask from outside the container'
-              : `sudo jem doctor ${pid}`,
-        },
-      );
-    default:
-  }
+  const { kind } = identity;
+  if (kind === 'identified' || kind === 'unknown') return;
+  throw unavailableProcess(pid, kind, commandName, { command: 'jem doctor', asRoot: process.geteuid?.() === 0 });
 }
 
 /**

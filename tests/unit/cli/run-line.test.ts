@@ -36,6 +36,9 @@ describe('readRunLine', () => {
     [['--conf=narenas:2', '--preset=none', '--print', '--json', 'node', '']],
     [['--no-children', '--fallback', 'fail', '--allocator=system', '--library', '/x y.so', 'node']],
     [['--conf', 'a:1', '--conf', 'b:2', 'node']],
+    [['--agent', 'node']],
+    [['--no-agent', 'node']],
+    [['--agent', '--no-agent', '--no-agent', '--agent', 'node']],
   ])('%j is read without commander, as commander would', (args) => {
     const quick = readRunLine(args);
     expect(quick).toBeDefined();
@@ -78,6 +81,8 @@ describe('readRunLine', () => {
         'system',
         '--allocator=tcmalloc',
         '--no-children',
+        '--agent',
+        '--no-agent',
         '--print',
         '--json',
         '--children',

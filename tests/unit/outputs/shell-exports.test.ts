@@ -44,4 +44,16 @@ describe('renderShellExports', () => {
     );
     expect(renderGuardedExports(exports, 'fish').split('\n')[0]).toBe("if test -r '/opt/it\\'s/libjemalloc.so.2';");
   });
+
+  test('puts the agent behind the library, leaves a JEMKIT_AGENT that is there, and needs both files at login', () => {
+    const agentPath = '/opt/libjemkit.so';
+    for (const shell of SHELLS) {
+      const script = renderShellExports({ ...exports, agentPath }, shell);
+      // Each goes in front of what is there: what is to stand first comes last.
+      expect(script.indexOf(agentPath)).toBeLessThan(script.indexOf('libjemalloc'));
+      expect(script).toContain('JEMKIT_AGENT');
+      expect(renderGuardedExports({ ...exports, agentPath }, shell).split('\n')[0]).toContain(agentPath);
+      expect(renderShellExports(exports, shell)).not.toContain('JEMKIT_AGENT');
+    }
+  });
 });

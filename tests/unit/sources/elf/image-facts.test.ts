@@ -51,6 +51,10 @@ test.each([
   });
 });
 
+test('an add-on that only asks for a jemalloc by its names holds none', () => {
+  expect(facts('asks.so')?.holds).toBeUndefined();
+});
+
 test('a static program without an allocator that is known', () => {
   expect(facts('plain-static')).toMatchObject({ dynamic: false, mallocSlots: [] });
   expect(facts('plain-static')?.holds).toBeUndefined();

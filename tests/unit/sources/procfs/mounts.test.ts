@@ -13,6 +13,8 @@ test('reads what is mounted where', () => {
     mountPoint: '/sys/fs/cgroup/unified',
     fileSystem: 'cgroup2',
     options: ['rw', 'relatime'],
+    root: '/',
+    superOptions: ['rw'],
   });
   expect(mountOf(mounts, '/dev/shm/lib.so')?.mountPoint).toBe('/dev/shm');
   expect(mountOf(mounts, '/device/lib.so')?.mountPoint).toBe('/');
@@ -20,7 +22,13 @@ test('reads what is mounted where', () => {
 
 test('reads optional fields, and spaces in a name', () => {
   const [mount] = parseMounts('36 35 98:0 /mnt1 /mnt\\040two rw,noexec master:1 shared:2 - ext3 /dev/root rw');
-  expect(mount).toEqual({ mountPoint: '/mnt two', fileSystem: 'ext3', options: ['rw', 'noexec'] });
+  expect(mount).toEqual({
+    mountPoint: '/mnt two',
+    fileSystem: 'ext3',
+    options: ['rw', 'noexec'],
+    root: '/mnt1',
+    superOptions: ['rw'],
+  });
 });
 
 test('the later of two mounts at one place counts', () => {
