@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { closeSync, constants as fileConstants, fstatSync, openSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { styleText } from 'node:util';
@@ -29,6 +29,10 @@ export interface Terminal {
   readonly columns: number;
   /** Lines of stdout's terminal, 25 where it is none or does not know. */
   readonly lines: number;
+  /** True where stdout is a terminal whose screen can be cleared. */
+  readonly redraws: boolean;
+  /** True where whoever read stdout has gone (`jem top --batch | head`): what is printed from now on is for nobody. */
+  readonly readerGone: boolean;
 }
 
 const WRITE_FAILURES: Readonly<Record<string, string>> = {
@@ -58,9 +62,10 @@ export function showControlCharacters(text: string): string {
   });
 }
 
-function printAll(text: string): void {
+/** @returns false where nobody reads it any more. */
+function printAll(text: string): boolean {
   try {
-    writeAll(1, text);
+    return writeAll(1, text);
   } catch (error) {
     throw explainWriteFailure(error) ?? error;
   }
@@ -75,7 +80,8 @@ function sayAll(text: string): void {
   }
 }
 
-function writeAll(descriptor: number, text: string): void {
+/** @returns false for a reader that has gone (`jem ps | head`), which is not an error of ours. */
+function writeAll(descriptor: number, text: string): boolean {
   let rest = Buffer.from(text);
   while (rest.length > 0) {
     try {
@@ -87,10 +93,24 @@ function writeAll(descriptor: number, text: string): void {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
         continue;
       }
-      // A reader that has gone (`jem ps | head`) is not an error of ours.
-      if (code === 'EPIPE') return;
+      if (code === 'EPIPE') return false;
       throw error;
     }
+  }
+  return true;
+}
+
+/**
+ * True where stdout is a pipe that nobody reads any more, which a write would tell only when there is something to write. A pipe that is
+ * opened anew, without waiting, tells it at once; the descriptor that others share stays as it is.
+ */
+function isPipeWithoutReader(): boolean {
+  try {
+    if (!fstatSync(1).isFIFO()) return false;
+    closeSync(openSync('/proc/self/fd/1', fileConstants.O_WRONLY | fileConstants.O_NONBLOCK));
+    return false;
+  } catch (error) {
+    return isSystemError(error) && error.code === 'ENXIO';
   }
 }
 
@@ -103,11 +123,16 @@ function showsColours(descriptor: number, environment: NodeJS.ProcessEnv): boole
 /** The terminal of this process. */
 export function openTerminal(environment: NodeJS.ProcessEnv = process.env): Terminal {
   const colours = showsColours(1, environment);
+  const { TERM = '' } = environment;
+  let gone = false;
   return {
-    print: (text) => printAll(`${text}\n`),
+    print(text) {
+      gone = !printAll(`${text}\n`) || gone;
+    },
     say: (text) => sayAll(`${showControlCharacters(text)}\n`),
     progress: sayAll,
-    style: (style, text) => (colours ? styleText(style, text) : text),
+    // Decided above: Node's own look at the stream says no where the environment has CI, even on a terminal.
+    style: (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text),
     interactive: isatty(2) && environment['TERM'] !== 'dumb',
     get columns() {
       // A serial console or a bare pseudo terminal says 0.
@@ -115,6 +140,13 @@ export function openTerminal(environment: NodeJS.ProcessEnv = process.env): Term
     },
     get lines() {
       return (isatty(1) && process.stdout.rows) || 25;
+    },
+    get redraws() {
+      return isatty(1) && TERM !== '' && TERM !== 'dumb';
+    },
+    get readerGone() {
+      gone ||= isPipeWithoutReader();
+      return gone;
     },
   };
 }

@@ -114,9 +114,12 @@ static int fork_one(void) {
   return code;
 }
 
-static int daemonize(const char *file) {
+static int daemonize(const char *file, unsigned pause_ms) {
+  /* GCC 12's address sanitizer does not take its allocator's locks around fork: the agent's thread must not be inside it. */
+  usleep(pause_ms * 1000);
   if (fork() > 0) _exit(7);
   setsid();
+  usleep(pause_ms * 1000);
   if (fork() > 0) _exit(0);
   for (int fd = 0; fd < 256; fd++) close(fd);
   umask(0);
@@ -183,7 +186,7 @@ int main(int argc, char **argv) {
   if (strcmp(mode, "fork-many") == 0) return fork_many(atoi(argument));
   if (strcmp(mode, "fork-one") == 0) return fork_one();
   if (strcmp(mode, "time-forks") == 0) return time_forks(atoi(argument));
-  if (strcmp(mode, "daemonize") == 0) return daemonize(argument);
+  if (strcmp(mode, "daemonize") == 0) return daemonize(argument, argc > 3 ? (unsigned)atoi(argv[3]) : 0);
   if (strcmp(mode, "leave-main") == 0) return leave_main();
   if (strcmp(mode, "exit-after") == 0) {
     usleep((useconds_t)atoi(argument));

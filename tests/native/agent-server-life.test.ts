@@ -86,7 +86,7 @@ describe.each(['plain', 'sanitized'] as const)('%s', (build) => {
   test('a daemon, which forks twice and closes everything', async () => {
     const hosts = all[build];
     const file = join(folder, `daemon-${build}`);
-    const { code, stderr } = await hosts.open(['daemonize', file]).finished;
+    const { code, stderr } = await hosts.open(['daemonize', file, build === 'sanitized' ? '300' : '0']).finished;
     expect({ code, stderr }).toEqual({ code: 7, stderr: '' });
     const pid = await until(() => existsSync(file) && Number(readFileSync(file, 'utf8')), 'the daemon runs');
     onTestFinished(() => {

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { explainWriteFailure, showControlCharacters } from '../../../src/cli/terminal.js';
+import { explainWriteFailure, openTerminal, showControlCharacters } from '../../../src/cli/terminal.js';
 
 describe('explainWriteFailure', () => {
   test.each([
@@ -19,6 +19,13 @@ describe('explainWriteFailure', () => {
 
   test('leaves our own mistakes alone', () => {
     expect(explainWriteFailure(new TypeError('no'))).toBeUndefined();
+  });
+});
+
+describe('colours', () => {
+  test('are where they are asked for, whatever stdout is, and nowhere else', () => {
+    expect(openTerminal({ FORCE_COLOR: '1' }).style('inverse', 'x')).toBe('\u001b[7mx\u001b[27m');
+    expect(openTerminal({ FORCE_COLOR: '1', NO_COLOR: '1' }).style('inverse', 'x')).toBe('x');
   });
 });
 
