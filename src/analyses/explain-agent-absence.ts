@@ -30,7 +30,7 @@ export function allocatorWords(identity: AllocatorIdentity): string | undefined 
 
 /** How to start this program so that it can be asked. */
 export function startWithAgent({ command, otherFiles }: Pick<AbsentAgentFacts, 'command' | 'otherFiles'>): string {
-  const start = `${otherFiles ? 'in its container, ' : ''}jem run --agent -- ${command} …`;
+  const start = `${otherFiles ? 'in its container, ' : ''}jem run --agent -- ${command}${command.endsWith('…') ? '' : ' …'}`;
   return /^(node|nodejs)\b/.test(command)
     ? `start it with one: ${start}; or call createMemory() of 'jemkit' in it`
     : `start it with one: ${start}`;
@@ -65,7 +65,7 @@ function explainNotPermitted(facts: AbsentAgentFacts, who: string, uid: number |
       hint:
         ownUid === 0
           ? 'even root needs CAP_SYS_PTRACE and CAP_DAC_OVERRIDE for it: ask from outside the container'
-          : `sudo ${asked}`,
+          : `sudo env PATH="$PATH" ${asked}`,
       details,
     });
   }
@@ -73,7 +73,7 @@ function explainNotPermitted(facts: AbsentAgentFacts, who: string, uid: number |
   return new JemkitError(
     'ERR_JEM_NO_PERMISSION',
     `${who} belongs to ${whose}; only that user and root may ask its agent`,
-    { hint: `sudo ${asked}`, details },
+    { hint: `sudo env PATH="$PATH" ${asked}`, details },
   );
 }
 

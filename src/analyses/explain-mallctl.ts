@@ -64,7 +64,7 @@ export function explainMallctl(name: string, trouble: MallctlTrouble): MallctlEx
     case 'unknown-key':
       return {
         message: `jemalloc has no key '${name}'`,
-        hint: didYouMean(nearestKeys(name)) ?? 'docs/mallctl-keys.md lists all of them',
+        hint: didYouMean(nearestKeys(name)) ?? 'jem ctl list shows all of them, as does docs/mallctl-keys.md',
       };
     case 'wrong-access':
       return { message: `'${name}' ${USES[trouble.access]}` };

@@ -3,8 +3,8 @@ import { analyseSeries } from './trend.js';
 /** How a value grows, over the last so many minutes. */
 export interface GrowthWindow {
   /**
-   * Takes a value. Gives the growth in bytes per hour now and then: 0 where it is not certain that there is any; undefined where it is too
-   * early, or the last answer is young.
+   * Takes a value. Gives the growth in bytes per hour now and then: 0 until there has been one for half of the window without a break, since of
+   * many looks at memory that wanders some find a slope; undefined where it is too early, or the last answer is young.
    */
   add(bytes: number, atMs: number): number | undefined;
 }
@@ -18,6 +18,7 @@ export function openGrowthWindow(windowMs: number): GrowthWindow {
   const times: number[] = [];
   const values: number[] = [];
   let answeredMs = Number.NEGATIVE_INFINITY;
+  let growingSinceMs: number | undefined;
   return {
     add(bytes, atMs) {
       times.push(atMs);
@@ -32,7 +33,9 @@ export function openGrowthWindow(windowMs: number): GrowthWindow {
         minimumSpanMs: windowMs / 2,
       });
       if (verdict === 'too early') return undefined;
-      return verdict === 'growing' ? (bytesPerHour ?? 0) : 0;
+      growingSinceMs = verdict === 'growing' ? (growingSinceMs ?? atMs) : undefined;
+      if (growingSinceMs === undefined || atMs - growingSinceMs < windowMs / 2) return 0;
+      return bytesPerHour ?? 0;
     },
   };
 }

@@ -6,8 +6,8 @@ import { analyseSeries, type TrendRequirement } from './trend.js';
 /** What a purge gave back, if one was done while the samples were taken. */
 export interface PurgeEvidence {
   readonly monotonicMs: number;
-  readonly residentBeforeBytes: number;
-  readonly residentAfterBytes: number;
+  /** By how much RSS fell, without what a collection of V8's heap had freed just before. */
+  readonly returnedBytes: number;
 }
 
 /**
@@ -111,13 +111,25 @@ function undecayedSummary(samples: readonly MemorySample[]): string | undefined 
   return `${mib(undecayed)} of ${mib(resident)} RSS are pages that jemalloc keeps for reuse (dirty and muzzy). That is no leak: a shorter dirty_decay_ms or background_thread:true gives them back.`;
 }
 
-/** What a purge says of growth: most of it came back, or it did not. */
-function purgeSays(growth: number, purge: PurgeEvidence | undefined): { helped: boolean; words: string } {
-  if (!purge) return { helped: false, words: 'Whether a purge helps was not tried yet: memory.optimize().' };
-  const given = purge.residentBeforeBytes - purge.residentAfterBytes;
+/**
+ * What a purge says of native growth. It speaks of what had grown until then, and takes no allocated byte back: what jemalloc counts as
+ * allocated is no more explained by it than by half.
+ */
+function purgeSays(
+  native: SeriesTrend,
+  resident: SeriesTrend | undefined,
+  lastMs: number,
+  purge: PurgeEvidence | undefined,
+): { helped: boolean; words: string } {
+  const beganMs = lastMs - native.spanMs;
+  if (!purge || purge.monotonicMs <= beganMs)
+    return { helped: false, words: 'Whether a purge helps was not tried since then: memory.optimize().' };
+  const slope = resident?.bytesPerHour ?? 0;
+  const grown = (slope * (purge.monotonicMs - beganMs)) / 3_600_000;
+  const isAllocated = (native.bytesPerHour ?? 0) >= slope / 2;
   return {
-    helped: growth > 0 && given >= growth / 2,
-    words: `A purge gave back ${mib(Math.max(0, given))}.`,
+    helped: !isAllocated && grown > 0 && purge.returnedBytes >= grown / 2,
+    words: `A purge gave back ${mib(Math.max(0, purge.returnedBytes))}.`,
   };
 }
 
@@ -155,8 +167,7 @@ function wholeVerdict(
   const undecayed = undecayedSummary(samples);
   if (growing) {
     const part = growing.part as Exclude<LeakPart, 'resident'>;
-    const growth = ((resident?.trend.bytesPerHour ?? 0) * (resident?.trend.spanMs ?? 0)) / 3_600_000;
-    const said = purgeSays(growth, purge);
+    const said = purgeSays(growing.trend, resident?.trend, samples.at(-1)?.monotonicMs ?? 0, purge);
     if (part === 'native' && said.helped) {
       return {
         kind: 'undecayed',
@@ -181,7 +192,7 @@ function wholeVerdict(
  * names the verdict. ArrayBuffers lie in jemalloc's allocated bytes; they are taken out of the native part.
  *
  * @param samples in order of time, without those of the warm-up.
- * @param purge what a purge gave back in the meantime: growth that a purge takes back is no leak.
+ * @param purge the last purge: growth that a purge takes back is no leak.
  */
 export function analyseLeakSuspicion(
   samples: readonly MemorySample[],

@@ -171,7 +171,7 @@ export function hostFindings(host: HostFacts): Finding[] {
       severity: 'warning',
       title: `the control group ${memoryLimit.group} uses ${Math.round((memoryLimit.usedBytes / memoryLimit.bytes) * 100)} % of its memory limit`,
       cause:
-        'beyond the limit the kernel kills a process of the group (the count includes the page cache, which it can give back)',
+        'beyond the limit the kernel kills a process of the group (page cache, which it takes back first, is not counted)',
       remedy: 'raise the limit, or: jem run --preset low-memory -- COMMAND',
     });
   }

@@ -23,6 +23,7 @@ import { parseThreadGroup } from '../sources/procfs/process-status.js';
 import { readStartEnvironment } from '../sources/procfs/process-strings.js';
 import { askForNumber, canAsk } from './ask-for-number.js';
 import type { CommandContext } from './command.js';
+import { requireProc } from './require-proc.js';
 
 /** What a process is wanted for. */
 export interface ProcessWanted {
@@ -179,12 +180,7 @@ export async function chooseProcess(
   context: CommandContext,
   what: ProcessWanted,
 ): Promise<number> {
-  if (process.platform !== 'linux') {
-    throw new JemkitError(
-      'ERR_JEM_UNSUPPORTED_PLATFORM',
-      `jem ${what.verb} looks at processes through /proc, which ${process.platform} does not have`,
-    );
-  }
+  requireProc(what.verb);
   if (target === undefined) return chooseFromAll(context, what);
   if (/^\d+$/.test(target)) return checkPid(target, what);
   if (target === '') throw new JemkitError('ERR_JEM_USAGE', 'the name of the process is empty');

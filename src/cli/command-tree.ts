@@ -1,10 +1,15 @@
 import type { Argument, Command, Option } from 'commander';
 import { PRELOADABLE_ALLOCATORS } from '../model/allocator.js';
 import type { CommandTree, OfferedConfOption, OfferedValue, TreeArgument, TreeOption } from '../model/command-tree.js';
+import { MALLCTL_KEYS } from '../model/mallctl-keys.js';
 import { MALLOC_CONF_OPTIONS, type OptionRow } from '../model/malloc-conf-options.js';
 import { PRESETS } from '../model/malloc-conf-presets.js';
+import { MEMORY_SERIES_NAMES } from '../model/memory-series.js';
 
 const PRESET_NAMES: OfferedValue = { kind: 'words', words: [...Object.keys(PRESETS), 'none'] };
+
+/** The three actions, and the keys that have no index to be filled in. */
+const CTL_WORDS = ['get', 'set', 'list', ...Object.keys(MALLCTL_KEYS).filter((key) => !key.includes('<'))];
 
 /** What a value of this name is where no list of choices says it, in all commands or (`COMMAND NAME`) in one. */
 const VALUES_BY_NAME: Readonly<Record<string, OfferedValue>> = {
@@ -20,7 +25,7 @@ const VALUES_BY_NAME: Readonly<Record<string, OfferedValue>> = {
   'record words': { kind: 'process' },
   'watch words': { kind: 'process' },
   recordings: { kind: 'file' },
-  'ctl words': { kind: 'process' },
+  'ctl words': { kind: 'words', words: CTL_WORDS },
   'presets name': { kind: 'words', words: Object.keys(PRESETS) },
 };
 
@@ -28,6 +33,8 @@ const VALUES_BY_NAME: Readonly<Record<string, OfferedValue>> = {
 const VALUES_BY_FLAG: Readonly<Record<string, OfferedValue>> = {
   '--preset': PRESET_NAMES,
   '--allocator': { kind: 'words', words: PRELOADABLE_ALLOCATORS },
+  '--of': { kind: 'words', words: MEMORY_SERIES_NAMES },
+  '--series': { kind: 'words', words: MEMORY_SERIES_NAMES },
 };
 
 function offered(name: string, choices: readonly string[] | undefined, command: Command): OfferedValue {

@@ -12,7 +12,14 @@ export function packageVersion(): string {
   return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }
 
-function emptyProgram(context: CommandContext): Command {
+/** Commander's words in the form of ours: one sentence, and what to type next. */
+function usageMessage(text: string, helpLine: string): string {
+  const [sentence = '', meant] = text.trimEnd().split(/\n\(Did you mean (?=.*\?\)$)/);
+  const message = sentence.replace(/^error: /, '').replace(/ is invalid\. ([Ee])xpected/, ' is invalid: expected');
+  return `jem: ${message}\n  hint: ${meant ? `did you mean ${meant.slice(0, -1)}` : helpLine}\n`;
+}
+
+function emptyProgram(context: CommandContext, helpLine = 'jem --help'): Command {
   return new Command('jem')
     .description('Run any program under jemalloc, prove it, and tune it.')
     .enablePositionalOptions()
@@ -21,7 +28,7 @@ function emptyProgram(context: CommandContext): Command {
     .configureOutput({
       writeOut: (text) => context.terminal.print(text.replace(/\n$/, '')),
       writeErr: (text) => context.terminal.say(text.replace(/\n$/, '')),
-      outputError: (text, write) => write(`jem: ${text.replace(/^error: /, '')}`),
+      outputError: (text, write) => write(usageMessage(text, helpLine)),
       getOutHelpWidth: () => Math.min(context.terminal.columns, 100),
     })
     .exitOverride();
@@ -37,7 +44,7 @@ export function buildProgram(
   verbs: readonly string[] = Object.keys(VERBS),
   load: (verb: string) => ConfigureCommand | undefined = (verb) => VERBS[verb]?.load(),
 ): Command {
-  const program = emptyProgram(context);
+  const program = emptyProgram(context, verbs.length === 1 ? `jem ${verbs[0]} --help` : undefined);
   for (const verb of verbs) {
     const row = VERBS[verb];
     if (!row) continue;

@@ -49,7 +49,7 @@ export function openProgressLine({ terminal }: CommandContext, shown: boolean) {
     show(samples: number, elapsedMs: number, { process: { residentBytes }, jemalloc }: MemorySample): void {
       if (!shown || !terminal.interactive) return;
       const allocated = jemalloc ? `, allocated ${formatBytes(jemalloc.allocatedBytes)}` : '';
-      const line = `${formatDuration(elapsedMs)}: ${samples} samples, RSS ${formatBytes(residentBytes)}${allocated}   (Ctrl-C ends it)`;
+      const line = `${formatDuration(elapsedMs)}: ${samples} ${samples === 1 ? 'sample' : 'samples'}, RSS ${formatBytes(residentBytes)}${allocated}   (Ctrl-C ends it)`;
       terminal.progress(`\r${line.slice(0, Math.max(1, terminal.columns - 1))}\u001b[K`);
     },
     clear(): void {
@@ -70,13 +70,19 @@ export function sayOutcome(
   const { samples, spanMs, firstBytes, lastBytes, peakBytes, end, failure } = outcome;
   if (failure) {
     terminal.say(`jem: ${failure.message}`);
-    terminal.say(`  the ${file?.samples ?? 0} samples before are whole, the recording ends there`);
+    if (file) terminal.say(`  the ${file.samples} samples before are whole, the recording ends there`);
+    else if (failure.hint) terminal.say(`  hint: ${failure.hint}`);
   }
   if (!file) return;
+  if (samples === 0 && !failure) {
+    const rather = end === 'target-ended' ? 'it ended before the first' : ENDS[end];
+    terminal.say(`jem: no sample of ${who}: ${rather}; ${file.path} holds none`);
+    return;
+  }
   const why = failure ? '' : ` (${ENDS[end]})`;
   const memory = `RSS ${formatBytes(firstBytes)} → ${formatBytes(lastBytes)}, peak ${formatBytes(peakBytes)}`;
   terminal.say(
     `jem: ${file.samples} ${file.samples === 1 ? 'sample' : 'samples'} of ${who} in ${formatDuration(spanMs)}${why}: ${memory}; ${file.path} (${formatBytes(file.bytes)})`,
   );
-  if (samples > 0) terminal.say(`  look at it: jem plot ${file.path}`);
+  if (file.samples > 0) terminal.say(`  look at it: jem plot ${file.path}`);
 }

@@ -21,7 +21,7 @@ function rawArguments(words: readonly string[]): Buffer[] {
 }
 
 /** `--conf` is typed by a person who is there to correct it: what jemalloc would ignore, or die of, is refused. */
-function checkConf(conf: string, plan: LaunchPlan, context: CommandContext): void {
+export function checkConf(conf: string, plan: LaunchPlan, context: CommandContext): void {
   if (plan.allocator !== 'jemalloc') {
     throw new JemkitError('ERR_JEM_USAGE', `--conf sets options of jemalloc, not of ${plan.allocator}`, {
       hint: 'leave --conf out, or --allocator',

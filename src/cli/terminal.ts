@@ -1,4 +1,4 @@
-import { closeSync, constants as fileConstants, fstatSync, openSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import { styleText } from 'node:util';
@@ -31,7 +31,10 @@ export interface Terminal {
   readonly lines: number;
   /** True where stdout is a terminal whose screen can be cleared. */
   readonly redraws: boolean;
-  /** True where whoever read stdout has gone (`jem top --batch | head`): what is printed from now on is for nobody. */
+  /**
+   * True once whoever read stdout has gone (`jem top --batch | head`), which shows when something is printed: what comes from then on is
+   * for nobody, and a command that goes on and on has nothing left to do.
+   */
   readonly readerGone: boolean;
 }
 
@@ -100,20 +103,6 @@ function writeAll(descriptor: number, text: string): boolean {
   return true;
 }
 
-/**
- * True where stdout is a pipe that nobody reads any more, which a write would tell only when there is something to write. A pipe that is
- * opened anew, without waiting, tells it at once; the descriptor that others share stays as it is.
- */
-function isPipeWithoutReader(): boolean {
-  try {
-    if (!fstatSync(1).isFIFO()) return false;
-    closeSync(openSync('/proc/self/fd/1', fileConstants.O_WRONLY | fileConstants.O_NONBLOCK));
-    return false;
-  } catch (error) {
-    return isSystemError(error) && error.code === 'ENXIO';
-  }
-}
-
 function showsColours(descriptor: number, environment: NodeJS.ProcessEnv): boolean {
   if (environment['NO_COLOR']) return false;
   if (environment['FORCE_COLOR'] && environment['FORCE_COLOR'] !== '0') return true;
@@ -145,7 +134,6 @@ export function openTerminal(environment: NodeJS.ProcessEnv = process.env): Term
       return isatty(1) && TERM !== '' && TERM !== 'dumb';
     },
     get readerGone() {
-      gone ||= isPipeWithoutReader();
       return gone;
     },
   };

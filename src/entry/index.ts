@@ -31,7 +31,15 @@ export { MAIN_COUNTERS, type MainCounter } from '../model/main-counters.js';
 export { type MallocConfOptions, mallocConf } from '../model/malloc-conf.js';
 export { type MallocConfPreset, type MallocConfPresetName, PRESETS } from '../model/malloc-conf-presets.js';
 export type { MallocConfFinding } from '../model/malloc-conf-report.js';
-export type { PressureEvent, PressureLevel, PressureRung } from '../model/memory-pressure.js';
+export type {
+  PressureEvent,
+  PressureLevel,
+  PressureLevelEvent,
+  PressureRung,
+  PressureRungEvent,
+  PressureSignal,
+  RungOutcome,
+} from '../model/memory-pressure.js';
 export type { JemallocFigures, MemorySample, ProcessMemory, V8Figures } from '../model/memory-sample.js';
 export type {
   JemallocStats,
@@ -43,5 +51,5 @@ export type {
 } from '../model/memory-stats.js';
 export type { LimitOutlook, MemoryTrend, SeriesTrend, TrendVerdict } from '../model/memory-trend.js';
 export type { OptimizeOptions, OptimizeOutcome } from '../model/optimize-outcome.js';
-export type { TuningStep } from '../model/tuning.js';
+export type { TuningKey, TuningRule, TuningStep } from '../model/tuning.js';
 export { type MallctlSampler, openMallctlSampler } from '../sources/mallctl/sampler.js';

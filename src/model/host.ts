@@ -16,9 +16,10 @@ export interface HostFacts {
   readonly ptraceScope: number | undefined;
 }
 
-/** A memory limit of a control group. */
+/** A memory limit of a control group: of several the one of which most is used. */
 export interface MemoryLimit {
   readonly bytes: number;
+  /** Without page cache, which the kernel takes back by itself. */
   readonly usedBytes: number | undefined;
   readonly group: string;
   readonly version: 1 | 2;

@@ -31,10 +31,12 @@ export interface Planned extends CommandsRun {
   readonly path: string | undefined;
 }
 
+/** What `install()` did, or with `dryRun` would do: `kind`. */
 export type InstallOutcome =
   | (PresentLibrary & CommandsRun & { readonly kind: 'installed' | 'already-present' })
   | Planned;
 
+/** What `update()` did, or with `dryRun` would do: `kind`. */
 export type UpdateOutcome =
   | (PresentLibrary & CommandsRun & { readonly kind: 'updated'; readonly previousPackageVersion: string | undefined })
   | (PresentLibrary & CommandsRun & { readonly kind: 'nothing-to-do'; readonly reason: 'already-newest' })
@@ -45,6 +47,7 @@ export type UpdateOutcome =
     })
   | Planned;
 
+/** What `uninstall()` did, or with `dryRun` would do: `kind`. */
 export type UninstallOutcome =
   | (CommandsRun & {
       readonly kind: 'removed';

@@ -31,7 +31,14 @@ export type AgentPlan =
   | {
       readonly kind: 'left-out';
       readonly mode: Exclude<AgentMode, 'off'>;
-      readonly reason: 'no-jemalloc' | 'native-part-missing' | 'path' | 'program' | 'untried' | 'unreadable-for-others';
+      readonly reason:
+        | 'no-jemalloc'
+        | 'native-part-missing'
+        | 'path'
+        | 'program'
+        | 'untried'
+        | 'unreadable-for-others'
+        | 'filtered';
       /** One clause for people. */
       readonly cause: string;
       /** What to type or change. */

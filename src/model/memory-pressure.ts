@@ -16,7 +16,7 @@ export interface MemoryHeadroom {
   readonly usedBytes: number;
   /** `group`: a control group's limit and its anonymous and kernel memory. `user`: the limit set by the user and this process's anonymous memory. */
   readonly source: 'group' | 'user';
-  /** What was measured, in words: `/pod7/web: anonymous and kernel memory`. */
+  /** Which limit it is, in words: `limit of the control group /pod7/web`. */
   readonly measured: string;
 }
 
@@ -53,7 +53,7 @@ export interface PressureObservation {
 
 /** How a rung ended. */
 export type RungOutcome =
-  | { readonly kind: 'done'; readonly detail?: string }
+  | { readonly kind: 'done'; readonly detail?: string | undefined }
   /** It cannot work in this process: `reason` says why. */
   | { readonly kind: 'unavailable'; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string };

@@ -4,12 +4,12 @@ export interface OptimizeOptions {
    * `purge` (default) gives all of jemalloc's unused pages back to the kernel now; `decay` those that are due by the decay times;
    * `none` leaves jemalloc alone.
    */
-  readonly how?: 'purge' | 'decay' | 'none';
+  readonly how?: 'purge' | 'decay' | 'none' | undefined;
   /**
    * Two full collections of this thread's JavaScript heap first (default false): the second waits for what the first freed. JavaScript stands
    * still meanwhile, for tens of milliseconds to seconds, by the size of the heap.
    */
-  readonly gc?: boolean;
+  readonly gc?: boolean | undefined;
 }
 
 /** What {@link Memory.optimize} did and what it brought. */

@@ -4,7 +4,6 @@ export type TuningKey = 'dirty_decay_ms' | 'muzzy_decay_ms' | 'background_thread
 /** The rule of the guide page that a step follows. */
 export type TuningRule =
   | 'near-limit'
-  | 'idle-dirty'
   | 'dirty-share'
   | 'churn'
   | 'return'
@@ -17,7 +16,7 @@ export type TuningRule =
 /** One thing the tuner did, or with `dryRun` would have done. */
 export interface TuningStep {
   /** Milliseconds since 1970. */
-  readonly at: number;
+  readonly atMs: number;
   readonly key: TuningKey;
   readonly from: number | boolean | undefined;
   readonly to: number | boolean | undefined;

@@ -126,7 +126,8 @@ describe('types', () => {
     }
     writeFileSync(
       join(consumer, 'use.mts'),
-      `import { ensureJemalloc, install, JemkitError, mallocConf, PRESETS, type InstallOutcome } from 'jemkit';
+      `import { createMemory, ensureJemalloc, install, JemkitError, mallocConf, PRESETS } from 'jemkit';
+import type { InstallOutcome, Memory, MemoryOptions, PressureSignal, RungOutcome, TuningStep } from 'jemkit';
 import { ensured } from 'jemkit/auto';
 const conf: string = mallocConf({ backgroundThread: true, dirtyDecayMs: 5000, narenas: 'default' });
 // @ts-expect-error a boolean is no number
@@ -136,6 +137,34 @@ ensureJemalloc({ preset: 'fastest', conf });
 const outcome: Promise<InstallOutcome> = install({ dryRun: true });
 if (ensured.kind === 'fallback') console.log(ensured.remedy, PRESETS.balanced.conf);
 outcome.catch((error: unknown) => error instanceof JemkitError && error.code satisfies string);
+// What comes from a configuration may be undefined, and is then left out.
+const interval: number | undefined = Number(process.argv[2]) || undefined;
+const asked: boolean | undefined = process.argv[3] ? true : undefined;
+const options: MemoryOptions = {
+  useJemalloc: asked,
+  memoryStatsInterval: interval,
+  trend: { warmUpMs: interval },
+  tuning: { dryRun: asked, intervalMs: interval, onStep: (step: TuningStep) => step.atMs },
+  pressure: {
+    limitBytes: interval,
+    rungs: { dump: asked },
+    thresholds: { critical: undefined },
+    onPressure: (signal: PressureSignal) => void (signal.kind satisfies 'begin' | 'change' | 'end'),
+  },
+};
+const memory: Memory = createMemory(options);
+memory
+  .on('growth', async ({ limit }) => limit?.reachedInMs satisfies number | undefined)
+  .once('sample', ({ jemalloc }) => jemalloc?.allocatedBytes satisfies number | undefined)
+  .on('pressure', (event) => event.kind === 'rung' && (event.outcome satisfies RungOutcome));
+// @ts-expect-error there is no such event
+memory.on('grow', () => {});
+// @ts-expect-error there is no such option
+createMemory({ memoryStatInterval: 1 });
+memory.stats({ proportional: asked }).process.proportionalBytes satisfies number | undefined;
+memory.optimize({ gc: asked, how: undefined }).returnedBytes satisfies number | undefined;
+memory.close();
+ensureJemalloc({ preset: undefined, fallback: undefined });
 `,
     );
     writeFileSync(

@@ -158,6 +158,13 @@ describe('jem ctl set', () => {
       /is of one arena[\s\S]*jem decay PID --dirty-ms/,
     ],
     ['a word for a number', ['set', 'arena.0.dirty_decay_ms', 'soon'], /received 'soon', expected milliseconds/],
+    ['a time that is none', ['set', 'arena.0.dirty_decay_ms', '-5'], /received '-5', expected milliseconds/],
+    [
+      'what was not switched on',
+      ['set', 'prof.active', 'true'],
+      /was not switched on at the start: jem run --agent --conf/,
+    ],
+    ['what has a safer way', ['set', 'prof.dump'], /alone[\s\S]*jem watch \d+ --limit 1 --once --do dump/],
     ['a number for a truth value', ['set', 'background_thread', '2'], /received '2', expected true or false/],
     [
       'a number too large',
@@ -174,11 +181,11 @@ describe('jem ctl set', () => {
 
   test('refuses what is unknown, of another type, or dangerous', async () => {
     const { pid } = await startObserved();
-    for (const [what, words, message] of REFUSED) {
-      const outcome = await jem(['ctl', String(pid), ...words]);
-      expect(outcome.stderr, what).toMatch(message);
-      expectRefusal(outcome, 2, message);
-    }
+    const outcomes = await Promise.all(REFUSED.map(([, words]) => jem(['ctl', String(pid), ...words])));
+    REFUSED.forEach(([what, , message], at) => {
+      expect(outcomes[at]?.stderr, what).toMatch(message);
+      expectRefusal(outcomes[at]!, 2, message);
+    });
     expect((await get(pid, 'background_thread'))['background_thread']).toBeTypeOf('boolean');
   });
 });
@@ -341,7 +348,7 @@ describe('which process', () => {
       expectRefusal(
         outcome,
         3,
-        /belongs to user root \(0\); only that user and root may ask its agent\n {2}hint: sudo jem ctl \d+ get stats\.allocated\n/,
+        /belongs to user root \(0\); only that user and root may ask its agent\n {2}hint: sudo env PATH="\$PATH" jem ctl \d+ get stats\.allocated\n/,
       );
     } else {
       expect(outcome.code).toBe(0);
@@ -475,16 +482,24 @@ describe('what holds the socket', () => {
     expectRefusal(await jem(['purge', String(pid)]), 3, message);
   });
 
-  test('says nothing, or stops in the middle', async () => {
+  test('says nothing, stops in the middle, or was stopped', async () => {
     const cases = [
       ['silent', /it took the connection, and gave no answer in \d/],
       ['half', /it stopped in the middle of an answer/],
     ] as const;
     const programs = await Promise.all(cases.map(([behaviour]) => startFalse(behaviour)));
-    const outcomes = await Promise.all(programs.map(({ pid }) => jem(['purge', String(pid)])));
+    const stopped = await startObserved();
+    stopped.child.kill('SIGSTOP');
+    // Each takes the time that an agent has to answer.
+    const [ofStopped, ...outcomes] = await Promise.all(
+      [stopped, ...programs].map(({ pid }) => jem(['purge', String(pid)])),
+    );
     cases.forEach(([, message], at) => {
       expectRefusal(outcomes[at]!, 3, message);
     });
+    expectRefusal(ofStopped!, 3, /the process is stopped \(by SIGSTOP or a debugger\)/);
+    stopped.child.kill('SIGCONT');
+    expect((await jem(['purge', String(stopped.pid)])).code).toBe(0);
   });
 
   test('is killed while a command waits for it', async () => {
@@ -493,14 +508,6 @@ describe('what holds the socket', () => {
     expect(await program.line()).toBe('asked');
     program.child.kill('SIGKILL');
     expectRefusal(await waiting, 3, /process \d+(: it does not exist, or ended| \(node\) has ended)/);
-  });
-
-  test('is a process that was stopped', async () => {
-    const program = await startObserved();
-    program.child.kill('SIGSTOP');
-    expectRefusal(await jem(['purge', String(program.pid)]), 3, /the process is stopped \(by SIGSTOP or a debugger\)/);
-    program.child.kill('SIGCONT');
-    expect((await jem(['purge', String(program.pid)])).code).toBe(0);
   });
 
   test('lies in a folder that others may use, or that is a symbolic link', async () => {

@@ -37,6 +37,17 @@ const LINES: readonly (readonly [typed: string, completed: RegExp])[] = [
   ['jem run -- zebra', /jem run -- zebra-program/],
   ['jem run --preset none -- cat quag', /jem run --preset none -- cat quagga\.txt/],
   ['jem doctor -- zebra', /jem doctor -- zebra-program/],
+  ['jem record --preset low-memory -- zebra', /jem record --preset low-memory -- zebra-program/],
+  ['jem plot quag', /jem plot quagga\.txt/],
+  ['jem plot --series reta', /jem plot --series retained/],
+  ['jem watch --of allo', /jem watch --of allocated/],
+  ['jem watch --do pu', /jem watch --do purge/],
+  ['jem top --sort gro', /jem top --sort growth/],
+  ['jem stats --mut', /jem stats --mutexes/],
+  ['jem explain --dee', /jem explain --deep/],
+  ['jem decay --dir', /jem decay --dirty-ms/],
+  ['jem ctl lis', /jem ctl list/],
+  ['jem ctl 4711 get stats.alloc', /jem ctl 4711 get stats\.allocated/],
 ];
 
 const DELETE_LINE = '\u0015';

@@ -179,7 +179,7 @@ describe('jem demo', () => {
   });
 
   it.each([
-    [['--seconds', '0'], 2, /'0' is invalid. Expected a whole number from 1 to 3600/],
+    [['--seconds', '0'], 2, /'0' is invalid: expected a whole number from 1 to 3600/],
     [['--seconds', 'abc'], 2, /'abc' is invalid/],
     [['--seconds', '1', '--requests', '1'], 2, /cannot be used with/],
     [['--concurrency', '0'], 2, /from 1 to 256/],

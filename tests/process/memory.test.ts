@@ -229,6 +229,31 @@ describe('heap profiling', () => {
     expect(seen).toEqual([true, on, true, true, false, true]);
   });
 
+  test('is not for a worker, which may end at any moment: that is said, and nothing is left on', async () => {
+    const worker = `
+      import { parentPort } from 'node:worker_threads';
+      const { createMemory } = await import('jemkit');
+      parentPort.postMessage(createMemory({ memoryProfiling: true }).allocatorInfo().profiling);
+      setInterval(() => {}, 1000);
+    `;
+    const [info, seen] = await answerOf<[AllocatorInfo['profiling'], boolean[]]>(
+      `import { Worker } from 'node:worker_threads';
+       import { writeFileSync } from 'node:fs';
+       writeFileSync('worker.mjs', ${JSON.stringify(worker)});
+       const worker = new Worker('./worker.mjs');
+       const info = await new Promise((resolve, reject) => worker.on('message', resolve).on('error', reject));
+       const seen = [${active}];
+       const memory = createMemory({ memoryProfiling: true });
+       seen.push(${active});
+       await worker.terminate();
+       memory.close();
+       answer([info, [...seen, ${active}]]);`,
+      { conf: 'prof:true,prof_active:false' },
+    );
+    expect(info).toMatchObject({ requested: true, on: false, whyNot: { cause: expect.stringContaining('worker') } });
+    expect(seen).toEqual([false, true, false]);
+  });
+
   test('cannot be switched on where the process began without it, and that is said', async () => {
     const profiling = `answer([createMemory({ memoryProfiling: true }).allocatorInfo().profiling, ${active} ?? null]);`;
     const [info, isActive] = await answerOf<[AllocatorInfo['profiling'], boolean]>(profiling, { conf: 'narenas:2' });
@@ -293,6 +318,29 @@ describe('the life of an object', () => {
     expect(existsSync((on as { path: string }).path)).toBe(false);
   });
 
+  test('is shared by all copies of jemkit in a thread: it goes with the last', async () => {
+    const seen = await answerOf<unknown[]>(
+      `import { existsSync } from 'node:fs';
+       import { pathToFileURL } from 'node:url';
+       import { realpathSync } from 'node:fs';
+       const copy = await import(pathToFileURL(realpathSync('node_modules/jemkit/dist/index.js')) + '?copy');
+       const tuning = { intervalMs: 60_000 };
+       const memory = createMemory({ tuning });
+       const other = copy.createMemory({ tuning });
+       const { path } = memory.allocatorInfo().observable;
+       await until(() => existsSync(path));
+       const tuned = [memory, other].map((object) => object.allocatorInfo().tuning.on);
+       memory.close();
+       await new Promise((resolve) => setTimeout(resolve, 50));
+       const kept = existsSync(path);
+       other.close();
+       await until(() => !existsSync(path));
+       answer([copy.createMemory === createMemory, tuned, kept]);`,
+      { conf: 'narenas:2' },
+    );
+    expect(seen).toEqual([false, [true, false], true]);
+  });
+
   test('where the socket cannot be opened the program does not notice', async () => {
     const observable = await answerOf<AllocatorInfo['observable']>(
       'answer(createMemory().allocatorInfo().observable);',
@@ -320,6 +368,20 @@ describe('what is said unasked', () => {
     const worker = `import { Worker, isMainThread } from 'node:worker_threads';
       if (isMainThread) new Worker(new URL(import.meta.url)); else { ${meant} }`;
     expect(await run(worker)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('none where it was dealt with: by the environment, or by ensureJemalloc()', async () => {
+    expect(await run(meant, { env: { JEMKIT_FALLBACK: 'silent' } })).toMatchObject({ code: 0, stderr: '' });
+    expect(await run(meant, { flags: ['--disable-warning=JEMKIT_NO_JEMALLOC'] })).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+    const handled = (fallback: string) =>
+      `const { ensureJemalloc } = await import('jemkit');
+       ensureJemalloc({ library: '/nowhere/libjemalloc.so.2', fallback: '${fallback}' }); ${meant}`;
+    expect(await run(handled('silent'))).toMatchObject({ code: 0, stderr: '' });
+    const { stderr } = await run(handled('warn'));
+    expect(stderr).toMatch(/^jem: going on without jemalloc: .*\n$/);
   });
 
   test('a listener that fails, once; sampling goes on', async () => {

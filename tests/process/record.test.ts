@@ -132,6 +132,25 @@ describe('a program that is started for it', () => {
     expect((await program.end()).code).toBe(0);
   });
 
+  test('takes options of jemalloc as jem run does, and starts nothing with wrong ones', async () => {
+    const path = freshPath();
+    const options = ['--preset', 'low-memory', '--conf', 'narenas:1'];
+    const started = await jem(['record', ...options, '-o', path, '--', 'sh', '-c', 'echo "$MALLOC_CONF"'], { env });
+    const plan = await jem(['run', ...options, '--agent', '--print', '--json', '--', 'sh'], { env });
+    const { environment } = JSON.parse(plan.stdout) as { environment: Record<string, string> };
+    expect(environment['MALLOC_CONF']).toMatch(/narenas:1$/);
+    expect(started).toMatchObject({ code: 0, stdout: `${environment['MALLOC_CONF']}\n` });
+    const mark = join(folder, 'started-with-wrong-options');
+    for (const [wrong, message] of [
+      [['--conf', 'narnas:1'], /no option 'narnas'/],
+      [['--preset', 'tiny'], /no preset 'tiny'/],
+    ] as const) {
+      const refused = await jem(['record', ...wrong, '-o', freshPath(), '--', 'touch', mark], { env });
+      expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(message) });
+    }
+    expect(existsSync(mark)).toBe(false);
+  });
+
   test('that does not exist, and --json, are said beforehand', async () => {
     expect(await jem(['record', '-o', freshPath(), '--', 'no-such-program'], { env })).toMatchObject({ code: 127 });
     const json = await jem(['record', '--json', '--', 'true'], { env });

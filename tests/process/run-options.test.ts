@@ -387,7 +387,7 @@ describe('the command line itself', () => {
     });
     expect(await jem(['run', '--confg', 'x', '--', 'true'], { env })).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('Did you mean --conf?'),
+      stderr: expect.stringContaining('did you mean --conf?'),
     });
   });
 });

@@ -218,7 +218,7 @@ describe('a target that cannot be asked', () => {
     [['--watch', '0'], 2, /--watch '0' is no interval/],
     [['--watch=x', '1'], 2, /--watch 'x' is no interval/],
     [['--raw', '--json'], 2, /exclude each other/],
-    [['--bin'], 2, /Did you mean --bins/],
+    [['--bin'], 2, /did you mean --bins\?/],
   ])('%j', async (args, expected, message) => {
     const { code, stdout, stderr } = await jem('stats', ...args);
     expect([code, stdout]).toEqual([expected, '']);

@@ -69,6 +69,13 @@ describe('one look', () => {
     expect(pids).toEqual([...pids].sort((a, b) => a - b));
   });
 
+  test('in an order that takes two looks has them', async () => {
+    const node = await openBusyNode();
+    const { code, stdout } = await jem('top', '--once', '--sort', 'cpu', '-d', '0.3', '--json');
+    expect(code).toBe(0);
+    expect(entryOf(parse(stdout), node)?.rates).toBeDefined();
+  });
+
   test('where nothing has an agent', async () => {
     const { code, stderr } = await runJem(['top', '--once'], {
       env: { JEMKIT_AGENT_DIR: mkdtempSync(join(folder, 'nobody-')) },
@@ -220,6 +227,7 @@ test.each([
   [['--sort', 'size'], /Allowed choices are rss, allocated/],
   [['--delay', '0'], /expected 0\.1 to 3600 seconds/],
   [['--number', '0'], /expected a number from 1/],
+  [['--once', '-n', '2'], /cannot be used with option '-n/],
   [['4711'], /too many arguments/],
 ])('%j is a usage error', async (args, message) => {
   const { code, stdout, stderr } = await jem('top', ...args);

@@ -190,7 +190,7 @@ describe('say', () => {
     const program = openProgram(HOLDER[0], [HOLDER[1]]);
     expect(await program.line()).toBe('ready');
     const { code, stderr } = await jem(['watch', String(program.pid), '--limit', '1MB', '--once'], { env });
-    expect(stderr).toMatch(/RSS is \S+ MiB, over the limit of 977 KiB/);
+    expect(stderr).toMatch(/RSS is \S+ MiB, over the limit of 1MB \(977 KiB\)/);
     expect(code).toBe(1);
   });
 

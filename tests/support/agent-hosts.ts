@@ -40,7 +40,7 @@ export function sanitizedHosts(folder: string): AgentHosts {
 
 function hosts(folder: string, name: string, variables: NonNullable<RunOptions['env']>): AgentHosts {
   const source = readFileSync(join(ROOT, 'tests', 'native', 'agent-host.c'), 'utf8');
-  const path = compile(folder, `host-${name}`, source, ['-pthread']);
+  const path = compile(folder, `host-${name}`, source, ['-pthread', '-I', join(ROOT, 'tests', 'native')]);
   const directory = join(folder, `sockets-${name}`);
   mkdirSync(directory, { mode: 0o777 });
   const env = { ...variables, JEMKIT_AGENT: '1', JEMKIT_AGENT_DIR: directory };

@@ -17,6 +17,8 @@ export function recordingContext(): CommandContext & { readonly printed: string[
     interactive: false,
     columns: 100,
     lines: 25,
+    redraws: false,
+    readerGone: false,
   };
   const load = (path: string) => {
     throw new Error(`no module is loaded here: ${path}`);

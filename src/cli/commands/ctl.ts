@@ -1,36 +1,30 @@
 import { isatty } from 'node:tty';
-import { InvalidArgumentError } from 'commander';
 import { JemkitError } from '../../errors.js';
 import { addExamples, type CommandContext, type ConfigureCommand } from '../command.js';
-import { parseCtlWords } from '../ctl/ctl-words.js';
+import { isCtlAction, parseCtlWords } from '../ctl/ctl-words.js';
 import { getKeys } from '../ctl/get-keys.js';
 import { listKeys } from '../ctl/list-keys.js';
 import { setKey } from '../ctl/set-key.js';
+import { readWatchInterval, type WatchValue } from '../watch-interval.js';
 
 interface CtlOptions {
   readonly json?: true;
-  readonly watch?: number | true;
+  readonly watch?: WatchValue;
   readonly dryRun?: true;
 }
 
-function parseSeconds(text: string): number {
-  const seconds = Number(text);
-  if (!(seconds >= 0.1 && seconds <= 86_400)) throw new InvalidArgumentError('expected seconds from 0.1 to 86400.');
-  return seconds;
-}
-
-async function ctl(words: readonly string[], options: CtlOptions, context: CommandContext): Promise<void> {
-  const { target, action, rest } = parseCtlWords(words);
+async function ctl(typed: readonly string[], options: CtlOptions, context: CommandContext): Promise<void> {
+  const asked = { verb: 'ctl', shortestMs: 100, mayBeWord: isCtlAction(typed[0]) };
+  const { intervalMs, word } = readWatchInterval(options.watch, asked);
+  const { target, action, rest } = parseCtlWords(word === undefined ? typed : [word, ...typed]);
   if (options.watch !== undefined && action !== 'get')
     throw new JemkitError('ERR_JEM_USAGE', `--watch is for jem ctl get, received jem ctl ${action}`);
   if (options.dryRun && action !== 'set')
     throw new JemkitError('ERR_JEM_USAGE', `--dry-run is for jem ctl set, received jem ctl ${action}`);
   const json = options.json === true;
   switch (action) {
-    case 'get': {
-      const everySeconds = options.watch === true ? 2 : options.watch;
-      return getKeys(target, rest, { json, everySeconds }, context);
-    }
+    case 'get':
+      return getKeys(target, rest, { json, intervalMs }, context);
     case 'set':
       return setKey(target, rest, { json, dryRun: options.dryRun === true }, context);
     case 'list':
@@ -50,7 +44,7 @@ export const configure: ConfigureCommand = (command, context) => {
     )
     .argument('[words...]', 'pid or name, then get, set or list, then keys')
     .option('--json', 'print JSON')
-    .option('-w, --watch [seconds]', 'get: read again every 2 (or so many) seconds until interrupted', parseSeconds)
+    .option('-w, --watch [interval]', 'get: read again every 2 seconds (or so many, or 500ms, 1m) until interrupted')
     .option('--dry-run', 'set: only say what would change')
     .action((words: string[], options: CtlOptions) => ctl(words, options, context));
   addExamples(command, [

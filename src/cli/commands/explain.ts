@@ -1,5 +1,4 @@
 import { isatty } from 'node:tty';
-import { InvalidArgumentError } from 'commander';
 import { mappingOwners } from '../../analyses/mapping-owners.js';
 import { analyseResidentBreakdown } from '../../analyses/resident-breakdown.js';
 import { analyseResidentVerdict } from '../../analyses/resident-verdict.js';
@@ -26,15 +25,18 @@ import { readProcessMemory } from '../../sources/procfs/process-memory.js';
 import { readCommandLine } from '../../sources/procfs/process-strings.js';
 import { chooseProcess } from '../choose-process.js';
 import { addExamples, type CommandContext, type ConfigureCommand } from '../command.js';
+import { waitForNextLook } from '../next-look.js';
+import { readWatchInterval, type WatchValue } from '../watch-interval.js';
 
 interface ExplainOptions {
   readonly deep?: true;
   readonly json?: true;
   readonly mappings?: true;
-  readonly watch?: number | true;
+  readonly watch?: WatchValue;
 }
 
 const MAPPINGS_SHOWN = 40;
+const SHORTEST_WATCH_MS = 500;
 
 /** One look at a process. */
 interface Look {
@@ -188,12 +190,6 @@ function toJson(one: Look, options: ExplainOptions): string {
   );
 }
 
-function parseSeconds(text: string): number {
-  const seconds = Number(text);
-  if (!(seconds >= 0.5 && seconds <= 86_400)) throw new InvalidArgumentError('expected seconds from 0.5 to 86400.');
-  return seconds;
-}
-
 async function countFirst(
   agent: AgentConnection | undefined,
   pid: number,
@@ -208,20 +204,13 @@ async function countFirst(
   );
 }
 
-async function explain(target: string | undefined, options: ExplainOptions, context: CommandContext): Promise<void> {
-  if (process.platform !== 'linux') {
-    throw new JemkitError(
-      'ERR_JEM_UNSUPPORTED_PLATFORM',
-      `jem explain reads /proc, which ${process.platform} does not have`,
-      {
-        hint: 'memory.stats() of the library works here too',
-      },
-    );
-  }
+async function explain(word: string | undefined, options: ExplainOptions, context: CommandContext): Promise<void> {
   if (options.watch !== undefined && options.json)
     throw new JemkitError('ERR_JEM_USAGE', '--watch and --json exclude each other', {
       hint: 'run jem explain --json in a loop',
     });
+  const asked = { verb: 'explain', shortestMs: SHORTEST_WATCH_MS, mayBeWord: word === undefined };
+  const { intervalMs, word: target = word } = readWatchInterval(options.watch, asked);
   const pid = await chooseProcess(target, context, { verb: 'explain', needs: 'process' });
   const cache = openImageFactsCache(libraryCacheFolders(process.env, process.geteuid?.())[0]);
   const reader = openImageReader(cache);
@@ -231,16 +220,16 @@ async function explain(target: string | undefined, options: ExplainOptions, cont
     for (;;) {
       const one = await look(pid, agent, reader, options, context);
       cache.save();
-      if (options.watch === undefined) {
+      if (intervalMs === undefined) {
         context.terminal.print(options.json ? toJson(one, options) : renderLook(one, options, context));
         return;
       }
-      const lines = renderLook(one, options, context)
-        .split('\n')
-        .slice(0, Math.max(1, context.terminal.lines - 1));
-      context.terminal.print(isatty(1) ? `\u001b[H\u001b[2J${lines.join('\n')}` : `${lines.join('\n')}\n`);
-      const seconds = options.watch === true ? 2 : options.watch;
-      await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+      const { terminal } = context;
+      const text = renderLook(one, options, context);
+      // What does not fit the screen would scroll the head away; a file takes all of it.
+      const fitting = text.split('\n').slice(0, Math.max(1, terminal.lines - 1));
+      terminal.print(terminal.redraws ? `\u001b[H\u001b[2J${fitting.join('\n')}` : `${text}\n`);
+      if (!(await waitForNextLook(intervalMs, terminal))) return;
     }
   } finally {
     agent?.close();
@@ -260,7 +249,7 @@ export const configure: ConfigureCommand = (command, context) => {
     )
     .option('--mappings', 'the largest mappings too, each with whose it is')
     .option('--json', 'print JSON')
-    .option('-w, --watch [seconds]', 'show again every 2 (or so many) seconds until interrupted', parseSeconds)
+    .option('-w, --watch [interval]', 'show again every 2 seconds (or so many, or 500ms, 1m) until interrupted')
     .action((target: string | undefined, options: ExplainOptions) => explain(target, options, context));
   addExamples(command, [
     ['jem explain 4711', 'where the memory of process 4711 is'],

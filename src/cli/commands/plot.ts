@@ -18,6 +18,7 @@ import { renderPlotPage } from '../../outputs/html/plot-page.js';
 import { renderPlotPng } from '../../outputs/png/plot-png.js';
 import { renderPlotSvg } from '../../outputs/svg/plot-svg.js';
 import { renderPlotText } from '../../outputs/text/plot-page.js';
+import { quoteForShell } from '../../outputs/text/shell-quote.js';
 import { readRecording } from '../../sources/recording/read-recording.js';
 import { addExamples, type CommandContext, type ConfigureCommand } from '../command.js';
 import { readsUtf8 } from '../reads-utf8.js';
@@ -126,6 +127,12 @@ function plot(files: readonly string[], options: PlotOptions, context: CommandCo
   }
   const { plot: drawn, kept } = plotFiles(files, options, context);
   if (options.json) context.terminal.print(toJson(drawn, files, kept, options));
+  if (drawn.curves.length === 0 && !options.json) {
+    throw new JemkitError('ERR_JEM_RECORDING', `no sample has ${options.series.join(', ')}`, {
+      hint: `jem plot ${files.map(quoteForShell).join(' ')}`,
+      details: { series: options.series },
+    });
+  }
   const missing = options.series.filter((name) => !drawn.curves.some(({ series }) => series === name));
   const asked = options.series !== DEFAULT_SERIES;
   if (missing.length > 0 && (asked || drawn.curves.length === 0)) {

@@ -8,21 +8,17 @@ import { type RecordOutcome, readRecordingHead, recordProcess } from '../../cont
 import { checkRecordingPath, openRecordingFile, type RecordingFile } from '../../control/recording/recording-file.js';
 import { readShortCommand } from '../../control/recording/sample-process.js';
 import { JemkitError } from '../../errors.js';
+import { DEFAULT_PRESET, PRESETS } from '../../model/malloc-conf-presets.js';
 import { printable } from '../../outputs/text/table.js';
 import { chooseProcess } from '../choose-process.js';
 import { addExamples, type CommandContext, type ConfigureCommand } from '../command.js';
 import { isCommand } from '../is-command.js';
 import { packageVersion } from '../program.js';
 import { durationOption } from '../quantities.js';
+import { type RecordOptions, readRecordLine } from '../record-line.js';
 import { openChildLook, openProgressLine, sayOutcome, sayWithoutAgent } from '../record-talk.js';
-
-interface RecordOptions {
-  readonly output?: string;
-  readonly interval: number;
-  readonly duration?: number;
-  readonly force?: true;
-  readonly json?: true;
-}
+import { requireProc } from '../require-proc.js';
+import { checkConf } from '../start-program.js';
 
 const WHAT = { verb: 'record', needs: 'process' } as const;
 /** An agent opens its socket 100 ms after the start; where there is none by now, there will be none. */
@@ -38,6 +34,8 @@ interface Running {
   readonly pid: number;
   readonly file: RecordingFile | undefined;
   readonly signal: AbortSignal;
+  /** Ends it before its time. */
+  readonly stop: () => void;
   /** The program has this terminal: nothing is drawn over what it shows. */
   readonly quiet: boolean;
 }
@@ -48,7 +46,7 @@ async function recordRunning(
   options: RecordOptions,
   context: CommandContext,
 ): Promise<RecordOutcome> {
-  const { pid, file, signal, quiet } = running;
+  const { pid, file, signal, stop, quiet } = running;
   const { terminal } = context;
   const progress = openProgressLine(context, !quiet);
   const lookAtChildren = openChildLook(pid, context);
@@ -66,6 +64,7 @@ async function recordRunning(
       const elapsedMs = sample.monotonicMs - startMs;
       samples++;
       if (options.json) terminal.print(JSON.stringify(sample));
+      if (terminal.readerGone) stop();
       progress.show(samples, elapsedMs, sample);
       lookAtChildren(elapsedMs, sample.process.residentBytes);
     },
@@ -110,49 +109,41 @@ async function recordTarget(
   const onSignal = () => stop.abort();
   for (const signal of SIGNALS) process.on(signal, onSignal);
   try {
-    const running = { pid, file, signal: stop.signal, quiet: false };
+    const running = { pid, file, signal: stop.signal, stop: onSignal, quiet: false };
     const outcome = closeFile(file, await recordRunning(running, options, context), undefined);
     sayOutcome(`pid ${pid} (${command})`, outcome, file, context);
     if (outcome.failure) context.exitCode = outcome.failure.exitCode;
-    else if (outcome.samples === 0) context.exitCode = 3;
+    else if (outcome.samples === 0 && !context.terminal.readerGone) context.exitCode = 3;
   } finally {
     for (const signal of SIGNALS) process.off(signal, onSignal);
   }
 }
 
 /** The plan of `jem run --agent`, and a word about what of it cannot be had. */
-function planRecorded(words: readonly string[], { terminal }: CommandContext) {
+function planRecorded(words: readonly string[], { preset, conf }: RecordOptions, context: CommandContext) {
   const plan = planLaunch({
     command: words[0] ?? '',
     args: words.slice(1),
     allocator: 'jemalloc',
-    presetConf: presetConf(undefined),
+    presetConf: presetConf(preset),
+    conf,
     children: true,
     agent: 'always',
     environment: process.env,
   });
+  if (conf !== undefined) checkConf(conf, plan, context);
   const missing = plan.fallback ?? (plan.agent.kind === 'left-out' ? plan.agent : undefined);
   if (missing) {
-    terminal.say(`jem: only what the kernel tells is recorded: ${missing.cause}; remedy: ${missing.remedy}`);
+    context.terminal.say(`jem: only what the kernel tells is recorded: ${missing.cause}; remedy: ${missing.remedy}`);
   }
   return plan;
 }
 
 async function recordCommand(words: readonly string[], options: RecordOptions, context: CommandContext): Promise<void> {
   const { terminal } = context;
-  if (process.platform !== 'linux') {
-    throw new JemkitError(
-      'ERR_JEM_UNSUPPORTED_PLATFORM',
-      `jem record reads /proc, which ${process.platform} does not have`,
-    );
-  }
-  if (options.json) {
-    throw new JemkitError('ERR_JEM_USAGE', '--json prints to stdout, which is the program’s own here', {
-      hint: 'record into a file (-o run.jemrec), then: jem plot --json --samples run.jemrec',
-    });
-  }
+  requireProc('record');
   if (options.output !== undefined) checkRecordingPath(options.output, options.force === true);
-  const plan = planRecorded(words, context);
+  const plan = planRecorded(words, options, context);
   const { program } = plan;
   const argv = (program.throughShell ? ['/bin/sh', program.path, ...words.slice(1)] : words).map((word) =>
     Buffer.from(word),
@@ -169,7 +160,7 @@ async function recordCommand(words: readonly string[], options: RecordOptions, c
     const head = readRecordingHead({ pid: child.pid, command }, options.interval, packageVersion());
     const target = options.output ?? defaultName(child.pid, new Date());
     const file = openRecordingFile(target, head, options.force === true);
-    const running = { pid: child.pid, file, signal: ended.signal, quiet: true };
+    const running = { pid: child.pid, file, signal: ended.signal, stop: () => ended.abort(), quiet: true };
     const recorded = await recordRunning(running, options, context);
     const outcome: RecordOutcome = ended.signal.aborted ? { ...recorded, end: 'target-ended' } : recorded;
     const exit = outcome.end === 'target-ended' ? await child.ended : undefined;
@@ -185,26 +176,16 @@ async function recordCommand(words: readonly string[], options: RecordOptions, c
   if (bug !== undefined) throw bug;
 }
 
-function record(
+async function record(
   words: readonly string[],
   options: RecordOptions,
   command: Command,
   context: CommandContext,
 ): Promise<void> {
-  if (isCommand(command, words)) {
-    if (words.length > 0) return recordCommand(words, options, context);
-    throw new JemkitError('ERR_JEM_USAGE', 'there is no command after --', { hint: 'jem record -- node server.js' });
-  }
-  if (words.length > 1) {
-    throw new JemkitError(
-      'ERR_JEM_USAGE',
-      `record takes one process, or a command after --; received ${words.length} words`,
-      {
-        hint: `jem record -- ${words.join(' ')}`,
-      },
-    );
-  }
-  return recordTarget(words[0], options, context);
+  const line = readRecordLine(words, options, isCommand(command, words));
+  await (line.kind === 'command'
+    ? recordCommand(line.words, options, context)
+    : recordTarget(line.target, options, context));
 }
 
 export const configure: ConfigureCommand = (command, context) => {
@@ -229,11 +210,17 @@ export const configure: ConfigureCommand = (command, context) => {
     )
     .option('-f, --force', 'replace the file')
     .option('--json', 'print each sample as a line of JSON; without -o no file is written')
+    .option(
+      '--preset <name>',
+      `with a command: a named set of options: ${Object.keys(PRESETS).join(', ')}, none (default: ${DEFAULT_PRESET})`,
+    )
+    .option('--conf <pairs>', 'with a command: MALLOC_CONF options, KEY:VALUE,…, as jem run takes them')
     .action((words: string[], options: RecordOptions) => record(words, options, command, context));
   addExamples(command, [
     ['jem record 4711', 'until Ctrl-C'],
     ['jem record redis-server -d 10m -o redis.jemrec', 'ten minutes'],
     ['jem record -o run.jemrec -- node server.js', 'a program from its start to its end'],
+    ['jem record --preset low-memory -- node server.js', 'the same program with other options of jemalloc'],
     ['jem record 4711 --json | jq .process.residentBytes', 'samples for a script'],
     ['jem plot run.jemrec', 'look at it'],
   ]);

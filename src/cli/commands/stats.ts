@@ -8,7 +8,6 @@ import { examineStats, type StatsSubject } from '../../control/stats/examine-sta
 import { omittedBy, readStatsTable, type StatsTable } from '../../control/stats/read-stats-tables.js';
 import { JemkitError } from '../../errors.js';
 import type { AllocatorStats } from '../../model/allocator-stats.js';
-import { DURATION_FORMS, parseDuration } from '../../model/duration.js';
 import type { MemorySample } from '../../model/memory-sample.js';
 import { formatBytes } from '../../outputs/text/bytes.js';
 import { renderStatsPage, type StatsStyle } from '../../outputs/text/stats-page.js';
@@ -24,17 +23,17 @@ import { readUserNames } from '../../sources/process/list-processes.js';
 import { readRunningProcess } from '../../sources/process/running-processes.js';
 import { chooseProcess, openAgentOf, openJemallocOf } from '../choose-process.js';
 import { addExamples, type CommandContext, type ConfigureCommand } from '../command.js';
+import { waitForNextLook } from '../next-look.js';
+import { readWatchInterval, type WatchValue } from '../watch-interval.js';
 
 const WANTED = { verb: 'stats', needs: 'agent' } as const;
 const TABLES = ['arenas', 'bins', 'extents', 'mutexes'] as const satisfies readonly StatsTable[];
-const DEFAULT_WATCH_MS = 2000;
-/** A plain number above this is no interval: somebody wrote `--watch PID`. */
-const LONGEST_PLAIN_SECONDS = 60;
+const SHORTEST_WATCH_MS = 100;
 
 interface StatsOptions extends Partial<Record<StatsTable, true>> {
   readonly raw?: true;
   readonly json?: true;
-  readonly watch?: string | true;
+  readonly watch?: WatchValue;
 }
 
 /** One look: what is printed, and the sample that the next look is compared with. */
@@ -49,31 +48,6 @@ interface Question {
   readonly tables: readonly StatsTable[];
   readonly options: StatsOptions;
   readonly style: StatsStyle;
-}
-
-function parseInterval(text: string): number | undefined {
-  const ms = parseDuration(text);
-  if (ms === undefined || ms < 100 || ms > 3_600_000) return undefined;
-  return /^\d+$/.test(text) && ms > LONGEST_PLAIN_SECONDS * 1000 ? undefined : ms;
-}
-
-/** Commander gives the word behind `--watch` to it, even where it was meant as the target. */
-function readTargetAndInterval(
-  target: string | undefined,
-  watch: StatsOptions['watch'],
-): { target: string | undefined; intervalMs: number | undefined } {
-  if (watch === undefined || watch === true) {
-    return { target, intervalMs: watch === true ? DEFAULT_WATCH_MS : undefined };
-  }
-  const intervalMs = parseInterval(watch);
-  if (intervalMs !== undefined) return { target, intervalMs };
-  // 0 and fractions are never a pid or a name.
-  if (target === undefined && !/^(0|\d*\.\d+|-.*)$/.test(watch)) {
-    return { target: watch, intervalMs: DEFAULT_WATCH_MS };
-  }
-  throw new JemkitError('ERR_JEM_USAGE', `--watch '${watch}' is no interval that jem stats takes`, {
-    hint: `expected 0.1 to ${LONGEST_PLAIN_SECONDS} seconds, or up to 1h with a unit (${DURATION_FORMS})`,
-  });
 }
 
 function renderOne(table: StatsTable, stats: AllocatorStats, style: StatsStyle): string {
@@ -144,8 +118,8 @@ async function look(question: Question, before: MemorySample | undefined): Promi
   return tables.length > 0 ? lookAtTables(question) : lookAtPage(question, before);
 }
 
-async function watch(question: Question, intervalMs: number, { terminal }: CommandContext): Promise<never> {
-  const redraws = isatty(1) && !question.options.json;
+async function watch(question: Question, intervalMs: number, { terminal }: CommandContext): Promise<void> {
+  const redraws = terminal.redraws && !question.options.json;
   let before: MemorySample | undefined;
   for (let first = true; ; first = false) {
     const { text, sample } = await look(question, before);
@@ -154,12 +128,13 @@ async function watch(question: Question, intervalMs: number, { terminal }: Comma
     const lines = redraws ? text.split('\n').slice(0, Math.max(1, terminal.lines - 1)) : [text];
     const between = redraws ? '\u001b[H\u001b[2J' : first || question.options.json ? '' : '\n';
     terminal.print(between + lines.join('\n'));
-    await new Promise((resolve) => setTimeout(resolve, intervalMs));
+    if (!(await waitForNextLook(intervalMs, terminal))) return;
   }
 }
 
 async function run(word: string | undefined, options: StatsOptions, context: CommandContext): Promise<void> {
-  const { target, intervalMs } = readTargetAndInterval(word, options.watch);
+  const asked = { verb: 'stats', shortestMs: SHORTEST_WATCH_MS, mayBeWord: word === undefined };
+  const { intervalMs, word: target = word } = readWatchInterval(options.watch, asked);
   if (options.raw && options.json) {
     throw new JemkitError('ERR_JEM_USAGE', '--raw and --json exclude each other', {
       hint: "--raw prints jemalloc's own text, --json what jemkit made of it",

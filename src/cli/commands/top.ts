@@ -1,12 +1,13 @@
 import { isatty } from 'node:tty';
 import { InvalidArgumentError, Option } from 'commander';
 import { openProcessWatch, type ProcessWatch } from '../../control/top/watch-processes.js';
-import { JemkitError } from '../../errors.js';
 import { DURATION_FORMS, parseDuration } from '../../model/duration.js';
 import { sortTop, TOP_SORTS, type TopProcess, type TopSort } from '../../model/top-process.js';
 import { furthestScroll, pageOf, renderTopScreen, renderTopTable } from '../../outputs/text/top-screen.js';
 import { addExamples, type CommandContext, type ConfigureCommand } from '../command.js';
+import { waitForNextLook } from '../next-look.js';
 import { readsUtf8 } from '../reads-utf8.js';
+import { requireProc } from '../require-proc.js';
 import { openScreen, type Screen } from '../screen.js';
 import { pressKey, splitKeys, type TopState } from '../top-keys.js';
 
@@ -19,6 +20,9 @@ interface TopOptions {
   readonly batch?: true;
   readonly json?: true;
 }
+
+/** What only a second look can tell: a single table in such an order has one before it. */
+const RATES: readonly TopSort[] = ['growth', 'requests', 'cpu'];
 
 const timeOfDay = () => new Date().toTimeString().slice(0, 8);
 
@@ -55,8 +59,12 @@ function toJson(processes: readonly TopProcess[]): unknown {
 
 async function runBatch(watch: ProcessWatch, options: TopOptions, { terminal }: CommandContext): Promise<void> {
   const looks = options.once ? 1 : (options.number ?? (options.batch ? Infinity : 1));
+  if (looks === 1 && RATES.includes(options.sort)) {
+    await watch.look(patienceMs(options.delay));
+    await waitForNextLook(options.delay, terminal);
+  }
   for (let look = 0; look < looks; look++) {
-    if (look > 0) await new Promise((resolve) => setTimeout(resolve, options.delay));
+    if (look > 0 && !(await waitForNextLook(options.delay, terminal))) return;
     const processes = sortTop(await watch.look(patienceMs(options.delay)), options.sort, options.reverse === true);
     if (options.json) {
       terminal.print(JSON.stringify(toJson(processes), undefined, looks === 1 ? 2 : undefined));
@@ -140,14 +148,8 @@ async function runLive(watch: ProcessWatch, options: TopOptions, { terminal }: C
 }
 
 async function run(options: TopOptions, context: CommandContext): Promise<void> {
-  if (process.platform !== 'linux') {
-    throw new JemkitError(
-      'ERR_JEM_UNSUPPORTED_PLATFORM',
-      `jem top finds processes through /proc, which ${process.platform} does not have`,
-    );
-  }
-  const { TERM } = process.env;
-  const live = isatty(1) && TERM !== undefined && TERM !== '' && TERM !== 'dumb';
+  requireProc('top');
+  const live = context.terminal.redraws;
   const watch = openProcessWatch();
   try {
     if (live && !options.once && !options.batch && !options.json) await runLive(watch, options, context);
@@ -171,7 +173,7 @@ export const configure: ConfigureCommand = (command, context) => {
         .default(2000, '2 s'),
     )
     .option('-n, --number <count>', 'end after so many looks', parseCount)
-    .option('--once', 'print one table and end')
+    .addOption(new Option('--once', 'print one table and end').conflicts('number'))
     .option('-b, --batch', 'print tables one after the other, for files and pipes')
     .option('--json', 'print JSON: one look, or with --batch or -n one line a look')
     .action((options: TopOptions) => run(options, context));

@@ -1,143 +1,32 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { unknownSeries } from '../../analyses/unknown-series.js';
+import { type Command, Option } from 'commander';
 import { readShortCommand } from '../../control/recording/sample-process.js';
 import type { WatchAction } from '../../control/watch/watch-actions.js';
 import { type WatchEvent, watchProcess } from '../../control/watch/watch-process.js';
-import { JemkitError } from '../../errors.js';
-import { BYTE_SIZE_FORMS, parseByteSize } from '../../model/byte-size.js';
 import { formatDuration } from '../../model/duration.js';
-import {
-  isMemorySeries,
-  MEMORY_SERIES,
-  MEMORY_SERIES_NAMES,
-  type MemorySeriesName,
-} from '../../model/memory-series.js';
-import { formatBytes } from '../../outputs/text/bytes.js';
+import { MEMORY_SERIES, MEMORY_SERIES_NAMES } from '../../model/memory-series.js';
 import { printable } from '../../outputs/text/table.js';
 import { checkWatch, checkWatchProgram } from '../check-watch.js';
 import { chooseProcess } from '../choose-process.js';
 import { addExamples, type CommandContext, type ConfigureCommand } from '../command.js';
-import { isCommand } from '../is-command.js';
 import { durationOption } from '../quantities.js';
-
-const ACTIONS = ['say', 'purge', 'decay', 'dump', 'exec'] as const;
-
-interface Limit {
-  readonly bytes: number;
-  readonly growth: boolean;
-  /** As it was typed. */
-  readonly text: string;
-}
-
-interface WatchOptions {
-  readonly limit: Limit;
-  readonly do: (typeof ACTIONS)[number];
-  readonly of: MemorySeriesName;
-  readonly interval: number;
-  readonly cooldown: number;
-  readonly every?: number;
-  readonly rearm?: number;
-  readonly times?: number;
-  readonly once?: true;
-  readonly into?: string;
-  readonly window: number;
-  readonly json?: true;
-}
+import {
+  checkOptions,
+  divideWords,
+  parseLimit,
+  parseOf,
+  parseShare,
+  parseTimes,
+  WATCH_ACTIONS,
+  type WatchOptions,
+} from '../watch-options.js';
+import { eventLine, limitWords } from '../watch-talk.js';
 
 const WHAT = { verb: 'watch', needs: 'process' } as const;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-function parseLimit(text: string): Limit {
-  const [, size = '', perHour] = /^\+?(.*?)(\/h)?$/.exec(text) ?? [];
-  const bytes = parseByteSize(size);
-  if (bytes === undefined || bytes < 1 || text.startsWith('+') !== (perHour !== undefined)) {
-    throw new InvalidArgumentError(`expected a size (${BYTE_SIZE_FORMS}) or a growth (+50MB/h).`);
-  }
-  return { bytes, growth: perHour !== undefined, text };
-}
-
-function parseShare(text: string): number {
-  const share = /^\d+(\.\d+)?%?$/.test(text) ? Number.parseFloat(text) / 100 : Number.NaN;
-  if (!(share > 0 && share <= 1)) throw new InvalidArgumentError('expected a share of the limit: 90%.');
-  return share;
-}
-
-function parseTimes(text: string): number {
-  const times = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-  if (times < 1) throw new InvalidArgumentError('expected a number from 1 on.');
-  return times;
-}
-
-function parseOf(text: string): MemorySeriesName {
-  if (!isMemorySeries(text)) throw new InvalidArgumentError(unknownSeries(text));
-  return text;
-}
-
-/** The words as they were meant: a process, and for exec a program with its arguments. */
-function divideWords(words: readonly string[], options: WatchOptions, command: Command) {
-  const hasTarget = !isCommand(command, words);
-  const target = hasTarget ? words[0] : undefined;
-  const rest = hasTarget ? words.slice(1) : words;
-  if (options.do !== 'exec' && rest.length > 0) {
-    throw new JemkitError('ERR_JEM_USAGE', `the command '${rest.join(' ')}' is only for --do exec`, {
-      hint: `jem watch ${target ?? 'PID'} --limit ${options.limit.text} --do exec -- ${rest.join(' ')}`,
-    });
-  }
-  if (options.do === 'exec' && rest.length === 0) {
-    throw new JemkitError('ERR_JEM_USAGE', '--do exec needs a command', {
-      hint: `jem watch ${target ?? 'PID'} --limit ${options.limit.text} --do exec -- PROGRAM ARGUMENTS`,
-    });
-  }
-  return { target, program: rest };
-}
-
-function eventLine(event: WatchEvent, { of, limit }: WatchOptions): string | undefined {
-  const { label } = MEMORY_SERIES[of];
-  const per = limit.growth ? '/h' : '';
-  const figure = limit.growth ? `growth of ${label}` : label;
-  switch (event.kind) {
-    case 'over':
-      return `${figure} is ${formatBytes(event.bytes)}${per}, over the limit of ${formatBytes(limit.bytes)}${per}`;
-    case 'under':
-      return `${figure} is ${formatBytes(event.bytes)}${per} again`;
-    case 'action': {
-      if (event.action === 'say') return undefined;
-      const change = `${label} ${formatBytes(event.beforeBytes)} → ${formatBytes(event.afterBytes)}`;
-      const word = event.done ? event.action : `${event.action} failed`;
-      return `${word} (${printable(event.detail)}) in ${formatDuration(event.tookMs)}: ${change}`;
-    }
-    case 'agent-lost':
-      return 'nobody inside the process answers any more; the watch goes on, and looks for an agent';
-    case 'end':
-      return {
-        'target-ended': 'the process ended',
-        duration: 'the time is over',
-        stopped: 'stopped',
-        times: `ended after ${event.actions} ${event.actions === 1 ? 'action' : 'actions'}`,
-      }[event.reason];
-    default:
-      return undefined;
-  }
-}
-
 function actionOf(program: readonly string[], options: WatchOptions): WatchAction {
   if (options.do === 'exec') return { kind: 'exec', command: program, quietStdout: options.json === true };
   return options.do === 'dump' ? { kind: 'dump', folder: options.into } : { kind: options.do };
-}
-
-function checkOptions(options: WatchOptions): void {
-  if (options.into !== undefined && (options.do !== 'dump' || !options.into.startsWith('/'))) {
-    throw new JemkitError(
-      'ERR_JEM_USAGE',
-      '--into is for --do dump, and takes an absolute path as the process sees it',
-      {
-        hint: '--do dump --into /tmp',
-      },
-    );
-  }
-  if (options.once && options.times !== undefined) {
-    throw new JemkitError('ERR_JEM_USAGE', '--once and --times exclude each other', { hint: '--once is --times 1' });
-  }
 }
 
 async function watch(
@@ -157,15 +46,16 @@ async function watch(
   const gentle = options.do === 'purge' || options.do === 'decay';
   const share = options.rearm ?? (gentle ? 1 : 0.9);
   const who = `${pid} (${printable(readShortCommand(pid))})`;
-  const per = limit.growth ? `/h over ${formatDuration(options.window)}` : '';
+  const over = limit.growth ? ` over ${formatDuration(options.window)}` : '';
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   for (const signal of SIGNALS) process.on(signal, onSignal);
   terminal.say(
-    `jem: watching ${MEMORY_SERIES[of].label} of ${who}, limit ${formatBytes(limit.bytes)}${per}, then: ${options.do}`,
+    `jem: watching ${MEMORY_SERIES[of].label} of ${who}, limit ${limitWords(limit)}${over}, then: ${options.do}`,
   );
   const emit = (event: WatchEvent | ({ readonly kind: 'start' } & Record<string, unknown>)) => {
     if (options.json) terminal.print(JSON.stringify(event));
+    if (terminal.readerGone) stop.abort();
   };
   emit({
     kind: 'start',
@@ -195,8 +85,7 @@ async function watch(
       onEvent(event) {
         emit(event);
         const line = eventLine(event, options);
-        if (line !== undefined)
-          terminal.say(`jem: ${new Date(event.atMs).toISOString().slice(11, 19)} ${who}: ${line}`);
+        if (line !== undefined) terminal.say(`jem: ${new Date(event.atMs).toTimeString().slice(0, 8)} ${who}: ${line}`);
       },
     });
     if (end === 'times') context.exitCode = 1;
@@ -219,7 +108,7 @@ export const configure: ConfigureCommand = (command, context) => {
         .argParser(parseLimit)
         .makeOptionMandatory(),
     )
-    .addOption(new Option('--do <action>', 'what to do').choices(ACTIONS).default('say'))
+    .addOption(new Option('--do <action>', 'what to do').choices(WATCH_ACTIONS).default('say'))
     .addOption(
       new Option('--of <figure>', `of what: ${MEMORY_SERIES_NAMES.join(', ')}`).argParser(parseOf).default('rss'),
     )

@@ -15,7 +15,8 @@ export interface CtlWords {
   readonly rest: readonly string[];
 }
 
-const isAction = (word: string | undefined): word is CtlAction => ACTIONS.includes(word as CtlAction);
+/** True for a word that says what to do. */
+export const isCtlAction = (word: string | undefined): word is CtlAction => ACTIONS.includes(word as CtlAction);
 
 const usage = (message: string, hint: string) => new JemkitError('ERR_JEM_USAGE', message, { hint });
 
@@ -50,9 +51,9 @@ export function parseCtlWords(words: readonly string[]): CtlWords {
   if (first === undefined) {
     throw usage('what is to be done? Expected get, set or list', 'jem ctl get stats.allocated, or jem ctl --help');
   }
-  const parsed: CtlWords | undefined = isAction(first)
+  const parsed: CtlWords | undefined = isCtlAction(first)
     ? { target: undefined, action: first, rest: words.slice(1) }
-    : isAction(second)
+    : isCtlAction(second)
       ? { target: first, action: second, rest: words.slice(2) }
       : undefined;
   if (!parsed) throw wrongAction(words);

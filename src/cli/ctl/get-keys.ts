@@ -1,5 +1,3 @@
-import { isatty } from 'node:tty';
-import { explainAbsentKey } from '../../analyses/mallctl-name.js';
 import { readArenaCount } from '../../control/agent/decay-times.js';
 import type { MallctlRead } from '../../model/mallctl-outcome.js';
 import { formatMallctlValue } from '../../outputs/text/mallctl-value.js';
@@ -8,13 +6,15 @@ import type { AgentConnection } from '../../sources/agent/agent-connection.js';
 import { findReadableKey } from '../../sources/mallctl/read-mallctl.js';
 import { chooseProcess, commandOf, openJemallocOf } from '../choose-process.js';
 import type { CommandContext } from '../command.js';
+import { waitForNextLook } from '../next-look.js';
+import { whyAbsent } from './absent-key.js';
 import { jsonValue, type KeyArgument, keyError, parseKeyArgument } from './key-arguments.js';
 
 /** How keys are read. */
 export interface GetOptions {
   readonly json: boolean;
-  /** Again and again, with so many seconds between. */
-  readonly everySeconds: number | undefined;
+  /** Again and again, so far apart. */
+  readonly intervalMs: number | undefined;
 }
 
 /** What reading a key gave that can be shown. */
@@ -36,7 +36,7 @@ async function readKeys(agent: AgentConnection, keys: readonly KeyArgument[]): P
     const read = reads[at]!;
     switch (read.kind) {
       case 'absent':
-        return { argument, read, why: explainAbsentKey(argument, agent.hello.jemallocVersion, arenas) };
+        return { argument, read, why: whyAbsent(agent, argument, arenas) };
       case 'value':
       case 'unset':
       case 'inexact':
@@ -105,19 +105,18 @@ export async function getKeys(
     if (options.json) {
       const values = { pid, command, jemallocVersion, at: at.toISOString(), values: read.map(toJson) };
       // Of a series each is one line, so that it can be read while it goes on.
-      return terminal.print(JSON.stringify(values, undefined, options.everySeconds === undefined ? 2 : 0));
+      return terminal.print(JSON.stringify(values, undefined, options.intervalMs === undefined ? 2 : 0));
     }
     const table = renderTable(read.map((one) => [one.argument.typed, words(one)]));
-    if (options.everySeconds === undefined) return terminal.print(table);
+    if (options.intervalMs === undefined) return terminal.print(table);
     const head = `${command} (${pid})  ${at.toLocaleTimeString('en-GB')}`;
-    terminal.print(`${isatty(1) ? '\u001b[H\u001b[2J' : ''}${terminal.style('bold', head)}\n${table}`);
+    terminal.print(`${terminal.redraws ? '\u001b[H\u001b[2J' : ''}${terminal.style('bold', head)}\n${table}`);
   };
   try {
     for (;;) {
       await show();
-      if (options.everySeconds === undefined) return;
-      const ms = options.everySeconds * 1000;
-      await new Promise((resolve) => setTimeout(resolve, ms));
+      if (options.intervalMs === undefined) return;
+      if (!(await waitForNextLook(options.intervalMs, terminal))) return;
     }
   } finally {
     agent.close();

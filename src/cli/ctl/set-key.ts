@@ -1,5 +1,4 @@
 import { parseMallctlInput } from '../../analyses/mallctl-input.js';
-import { explainAbsentKey } from '../../analyses/mallctl-name.js';
 import { readArenaCount } from '../../control/agent/decay-times.js';
 import { writeAgentKey } from '../../control/agent/steer-agent.js';
 import { expectedValue, prepareWrite } from '../../control/mallctl/write-mallctl.js';
@@ -11,6 +10,7 @@ import { renderTable } from '../../outputs/text/table.js';
 import type { AgentConnection } from '../../sources/agent/agent-connection.js';
 import { chooseProcess, commandOf, openJemallocOf } from '../choose-process.js';
 import type { CommandContext } from '../command.js';
+import { whyAbsent } from './absent-key.js';
 import { jsonValue, type KeyArgument, keyError, parseKeyArgument } from './key-arguments.js';
 
 /** How a key is set. */
@@ -30,7 +30,9 @@ function expectedWords({ row }: KeyArgument): string {
 /** The value of a word, by the key. Throws ERR_JEM_MALLCTL for one the key does not take, before any process is asked. */
 function parseValue(argument: KeyArgument, word: string | undefined): Input {
   const { name, typed, row } = argument;
-  const value = word === undefined ? undefined : parseMallctlInput(row, word);
+  const read = word === undefined ? undefined : parseMallctlInput(row, word);
+  // jemalloc's answer to other negative times is EFAULT, which tells nobody anything.
+  const value = row.unit === 'ms' && typeof read === 'bigint' && read < -1n ? undefined : read;
   // A word that is no value of the type must not pass for no value at all.
   const prepared = prepareWrite(name, word !== undefined && value === undefined ? Symbol('none') : value);
   if (prepared.kind === 'ready') return prepared.value;
@@ -43,6 +45,10 @@ function parseValue(argument: KeyArgument, word: string | undefined): Input {
   }
   throw keyError(typed, prepared as Parameters<typeof keyError>[1]);
 }
+
+/** What does the same without harm. */
+const otherWay = ({ key }: KeyArgument, pid: number) =>
+  key === 'prof.dump' ? `for a heap profile: jem watch ${pid} --limit 1 --once --do dump --into /tmp` : undefined;
 
 const canBeRead = ({ row }: KeyArgument) => row.access === 'read-write';
 
@@ -103,7 +109,7 @@ export async function setKey(
       if (written.kind === 'absent') throw await absent(argument, agent);
       if (written.kind === 'no-jemalloc' || written.kind === 'wrong-value')
         throw new JemkitError('ERR_JEM_MALLCTL', `'${name}' was not set (${written.kind})`);
-      if (written.kind !== 'done') throw keyError(argument.typed, written);
+      if (written.kind !== 'done') throw keyError(argument.typed, written, otherWay(argument, pid));
     }
     const after = options.dryRun ? undefined : await readValue(agent, argument);
     const notes = notesOn(argument, value, valueIn(before), pid);
@@ -143,7 +149,7 @@ export async function setKey(
 }
 
 async function absent(argument: KeyArgument, agent: AgentConnection): Promise<JemkitError> {
-  const why = explainAbsentKey(argument, agent.hello.jemallocVersion, await readArenaCount(agent));
+  const why = whyAbsent(agent, argument, await readArenaCount(agent));
   return new JemkitError('ERR_JEM_MALLCTL', `process ${agent.pid} does not have '${argument.typed}': ${why}`, {
     details: { key: argument.name },
   });

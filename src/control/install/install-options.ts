@@ -22,6 +22,7 @@ export interface InstallBaseOptions {
   readonly environment?: NodeJS.ProcessEnv | undefined;
 }
 
+/** Options of `install()`, and without `force` of `softInstall()` and `forceInstall()`. */
 export interface InstallOptions extends InstallBaseOptions {
   /** Headers, static libraries and tools (jeprof) too. */
   readonly development?: boolean | undefined;

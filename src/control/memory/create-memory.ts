@@ -10,6 +10,7 @@ import type {
 import { type AgentStart, nativeStatus, readInProcessJemalloc } from '../../native.js';
 import { type HeadroomReader, openHeadroomReader } from '../../sources/cgroup/headroom.js';
 import { readProcessMemory } from '../../sources/procfs/process-memory.js';
+import { wasFallbackHandled } from '../launch/ensure-jemalloc.js';
 import { observeProcess } from '../observe/observe-process.js';
 import { openPressureLadder } from '../pressure/pressure-ladder.js';
 import { type AutoTunerOptions, openAutoTuner } from '../tuning/auto-tuner.js';
@@ -18,7 +19,7 @@ import type { Memory } from './memory.js';
 import { type CheckedMemoryOptions, checkMemoryOptions, type MemoryOptions } from './memory-options.js';
 import { type Closable, type MemoryWorld, openMemory } from './open-memory.js';
 import { optimizeMemory } from './optimize-memory.js';
-import { holdProfilingActive, readProfilingState } from './profiling-switch.js';
+import { holdProfilingActive, type ProfilingState, readProfilingState } from './profiling-switch.js';
 import { openSelfSampler } from './self-sampler.js';
 import { whyNoSwitch } from './switch-outlook.js';
 
@@ -50,9 +51,18 @@ function countOpen(): Closable {
 
 const NO_RUNG = { decay: false, purge: false, collect: false, dump: false, handler: false } as const;
 
+/** A worker may be terminated at any moment, and would leave the process's switch on for good. */
+function explainOfWorker({ enabled, active }: ProfilingState): Reason | undefined {
+  if (isMainThread || !enabled || active) return undefined;
+  return {
+    cause: 'this is a worker thread, and the switch is the process’s',
+    remedy: 'createMemory({ memoryProfiling: true }) in the main thread',
+  };
+}
+
 function profilingInfo(requested: boolean): ProfilingInfo {
   const state = readProfilingState();
-  const whyNot = requested ? explainProfilingOff(state) : undefined;
+  const whyNot = requested ? (explainOfWorker(state) ?? explainProfilingOff(state)) : undefined;
   return { requested, on: state.active === true, whyNot, compiledIn: state.compiledIn, enabled: state.enabled };
 }
 
@@ -64,8 +74,12 @@ function observableInfo(wanted: boolean, agent: AgentStart | undefined): Observa
   return { kind: 'failed', reason: `the native part of jemkit: ${reason}` };
 }
 
-/** Its settings are the process's: two tuners would undo each other's steps. */
-let tuned = false;
+/**
+ * Its settings are the process's: two tuners would undo each other's steps. On globalThis, since a thread may hold several copies of jemkit;
+ * other threads tune nothing.
+ */
+const TUNED = Symbol.for('jemkit.tuned');
+const shared = globalThis as { [TUNED]?: boolean };
 
 /** Why no tuner can be opened here; undefined where one can. */
 function whyNoTuner(): Reason | undefined {
@@ -81,17 +95,17 @@ function whyNoTuner(): Reason | undefined {
       remedy: 'createMemory({ autoMemoryTuning: true }) in the main thread',
     };
   }
-  if (tuned) return { cause: 'another memory object tunes this process', remedy: 'nothing needs to be done' };
+  if (shared[TUNED]) return { cause: 'another memory object tunes this process', remedy: 'nothing needs to be done' };
   return undefined;
 }
 
 function openTuner(options: AutoTunerOptions): Closable | undefined {
   const tuner = whyNoTuner() ? undefined : openAutoTuner(options);
   if (!tuner) return undefined;
-  tuned = true;
+  shared[TUNED] = true;
   return {
     close() {
-      tuned = false;
+      shared[TUNED] = false;
       tuner.close();
     },
   };
@@ -168,7 +182,7 @@ function openWorld(options: CheckedMemoryOptions): MemoryWorld {
       };
     },
     hold() {
-      const profiling = options.memoryProfiling ? holdProfilingActive() : undefined;
+      const profiling = options.memoryProfiling && isMainThread ? holdProfilingActive() : undefined;
       const observation = options.observable ? observeProcess() : undefined;
       observable = observableInfo(options.observable, observation?.agent);
       const unobserved = {
@@ -188,12 +202,15 @@ function peakByUsage(): ReturnType<typeof readProcessMemory> {
 }
 
 function warnWithoutJemalloc(options: CheckedMemoryOptions): void {
-  // Each of a pool of workers would say it again, and JEMKIT_DISABLE is said by the one who set it.
-  if (!options.useJemalloc || !isMainThread || process.env['JEMKIT_DISABLE'] === '1') return;
+  // Each of a pool of workers would say it again.
+  if (!options.useJemalloc || !isMainThread) return;
+  // What ensureJemalloc() has said, or was told to keep to itself, and what was switched off on purpose, is known.
+  if (wasFallbackHandled() || process.env['JEMKIT_DISABLE'] === '1' || process.env['JEMKIT_FALLBACK'] === 'silent')
+    return;
   if (readInProcessJemalloc()?.serves) return;
   warnOnce(
     'JEMKIT_NO_JEMALLOC',
-    "createMemory({ useJemalloc: true }): this process does not run under jemalloc; start it with 'jem run -- node …', or import 'jemkit/auto' first of all (memory.allocatorInfo().whyNot tells why it does not)",
+    "createMemory({ useJemalloc: true }): this process does not run under jemalloc; start it with 'jem run -- node …', or import 'jemkit/auto' first of all (memory.allocatorInfo().whyNot tells why it does not; JEMKIT_FALLBACK=silent keeps this quiet)",
   );
 }
 
@@ -202,7 +219,7 @@ function warnWithoutJemalloc(options: CheckedMemoryOptions): void {
  * memory back, events. It works under every allocator; what only jemalloc tells is undefined elsewhere. It lives until `close()`, as a
  * timer does, and does not keep the process alive. In a worker thread V8's figures are those of the worker, all else the process's.
  *
- * Making the first takes 3 to 10 ms, most of them to load the native part; it changes nothing of the process but what the options ask
+ * Making the first takes 3 to 10 ms, a third of them to load the native part; it changes nothing of the process but what the options ask
  * for, and starts nothing again.
  *
  * @throws JemkitError ERR_JEM_USAGE for an unknown option, or a value of the wrong kind or out of its range.

@@ -27,11 +27,7 @@ export function openEventSource<Events extends object>(
     reported.add(listener);
     report(name, error);
   };
-  const add = (name: keyof Events, registration: Registration) => {
-    if (typeof registration.listener !== 'function')
-      throw new TypeError(`a listener of '${String(name)}' is ${typeof registration.listener} (expected a function)`);
-    registered.set(name, [...of(name), registration]);
-  };
+  const add = (name: keyof Events, registration: Registration) => registered.set(name, [...of(name), registration]);
   const remove = (name: keyof Events, registration: Registration | undefined) =>
     registered.set(
       name,

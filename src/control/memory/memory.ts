@@ -11,7 +11,10 @@ import type { TuningStep } from '../../model/tuning.js';
 export interface MemoryEvents {
   /** A sample was taken, each `memoryStatsInterval`. */
   sample: MemorySample;
-  /** RSS grows, and that is no chance: once, and again only after it has not for 20 minutes (`trend.minimumSpanMs`). */
+  /**
+   * RSS grows, and was seen growing for 20 minutes (`trend.minimumSpanMs`): once, and again only after it has not for as long and then
+   * rose beyond where it stood.
+   */
   growth: MemoryTrend;
   /** The level of memory pressure changed, or a rung of the ladder was climbed. */
   pressure: PressureEvent;
@@ -22,7 +25,7 @@ export interface MemoryEvents {
 /** Options of {@link Memory.stats}. */
 export interface StatsOptions {
   /** Reads PSS too, for which the kernel walks the page tables: 1 to 24 ms. Default false. */
-  readonly proportional?: boolean;
+  readonly proportional?: boolean | undefined;
 }
 
 /** The memory of this process as an application holds it: see {@link createMemory}. */
@@ -43,7 +46,9 @@ export interface Memory {
    */
   allocatorInfo(): AllocatorInfo;
   /**
-   * A fresh sample and what follows from it: 100 to 200 µs. Works without jemalloc too; what was not measured is undefined.
+   * A fresh sample and what follows from it: 100 to 200 µs; 3 to 8 ms more once, under jemalloc, to prepare its counters by size class. Works without jemalloc too; what was not measured is undefined.
+   *
+   * @throws JemkitError ERR_JEM_USAGE for another option than `proportional`.
    *
    * @example
    * const { process, jemalloc } = memory.stats();
@@ -67,15 +72,17 @@ export interface Memory {
    * Gives unused memory back to the system and says what came of it. JavaScript stands still meanwhile: a purge takes about 0.1 ms per MB
    * of unused pages, a collection by the size of the heap.
    *
-   * @throws JemkitError ERR_JEM_USAGE for another `how` than 'purge', 'decay' or 'none'.
+   * @throws JemkitError ERR_JEM_USAGE for another `how` than 'purge', 'decay' or 'none', or another option.
    *
    * @example
    * const { returnedBytes, summary } = memory.optimize({ gc: true });
    */
   optimize(options?: OptimizeOptions): OptimizeOutcome;
   /**
-   * Calls `listener` at each event. One that throws or rejects is reported once as a warning of the process (`JEMKIT_LISTENER`), and
+   * Calls `listener` at each event until `close()`; after that nothing comes, and nothing is added. One that throws or rejects is reported once as a warning of the process (`JEMKIT_LISTENER`), and
    * called again the next time. The first listener of `pressure` begins to watch the memory limit, unless the option `pressure` is false.
+   *
+   * @throws JemkitError ERR_JEM_USAGE for another event, or a listener that is no function.
    *
    * @example
    * memory.on('growth', ({ resident }) => console.log('grows by', resident?.bytesPerHour, 'bytes an hour'));

@@ -7,7 +7,8 @@ import type { MemoryHeadroom, PressureEvent } from '../../model/memory-pressure.
 import type { ProcessMemory } from '../../model/memory-sample.js';
 import type { OptimizeOptions, OptimizeOutcome } from '../../model/optimize-outcome.js';
 import type { TuningStep } from '../../model/tuning.js';
-import type { Memory, MemoryEvents } from './memory.js';
+import { checkOptions, type OptionKinds, writtenOut } from './check-options.js';
+import type { Memory, MemoryEvents, StatsOptions } from './memory.js';
 import { openEventSource } from './memory-events.js';
 import { openMemoryHistory } from './memory-history.js';
 import type { CheckedMemoryOptions } from './memory-options.js';
@@ -36,13 +37,28 @@ export interface MemoryWorld {
   hold(): readonly Closable[];
 }
 
+const STATS_KINDS: OptionKinds<StatsOptions> = { proportional: ['boolean'] };
+
 const EVENTS: Readonly<Record<keyof MemoryEvents, true>> = { sample: true, growth: true, pressure: true, tuning: true };
 
 function checkEvent(name: string): void {
   if (Object.hasOwn(EVENTS, name)) return;
-  throw new JemkitError('ERR_JEM_USAGE', `memory has no event '${name}' (expected ${Object.keys(EVENTS).join(', ')})`, {
-    hint: "memory.on('growth', …)",
-  });
+  throw new JemkitError(
+    'ERR_JEM_USAGE',
+    `memory has no event '${String(name)}' (expected ${Object.keys(EVENTS).join(', ')})`,
+    {
+      hint: "memory.on('growth', …)",
+    },
+  );
+}
+
+function checkListener(name: string, listener: unknown): void {
+  if (typeof listener === 'function') return;
+  throw new JemkitError(
+    'ERR_JEM_USAGE',
+    `memory: the listener of '${name}' is ${writtenOut(listener)} (expected a function)`,
+    { hint: `memory.on('${name}', (event) => …)` },
+  );
 }
 
 /** A slope takes a millisecond to find and changes slowly. */
@@ -59,6 +75,8 @@ export function openMemory(options: CheckedMemoryOptions, world: MemoryWorld): M
     world.warn('JEMKIT_LISTENER', `a listener of memory's '${String(name)}' failed (told once): ${text}`);
   });
   let isOpen = true;
+  /** Since when RSS was seen growing at each check; undefined where it was not at the last. */
+  let growingSinceMs: number | undefined;
   /** When RSS was last seen growing since it was told; undefined where growth is yet to be told. */
   let lastGrowingMs: number | undefined;
   /** Where RSS stood when the last growth had ended: the next one is what goes beyond it. */
@@ -68,10 +86,14 @@ export function openMemory(options: CheckedMemoryOptions, world: MemoryWorld): M
   let purge: PurgeEvidence | undefined;
 
   const checkGrowth = ({ monotonicMs, process: { residentBytes = 0 } }: CountedSample) => {
-    if (events.count('growth') === 0) return;
+    if (events.count('growth') === 0) {
+      growingSinceMs = undefined;
+      return;
+    }
     if (monotonicMs - growthCheckedMs < Math.min(CHECK_GROWTH_MS, trend.minimumSpanMs / 10)) return;
     growthCheckedMs = monotonicMs;
     const isGrowing = history.series('residentBytes')?.verdict === 'growing';
+    growingSinceMs = isGrowing ? (growingSinceMs ?? monotonicMs) : undefined;
     if (lastGrowingMs !== undefined) {
       if (isGrowing) lastGrowingMs = monotonicMs;
       // At the end of a growth the verdict goes to and fro.
@@ -82,7 +104,9 @@ export function openMemory(options: CheckedMemoryOptions, world: MemoryWorld): M
     }
     // Memory that fell far may grow again from there.
     if (residentBytes < FELL_FAR * restedBytes) restedBytes = residentBytes;
-    if (isGrowing && residentBytes > restedBytes + leastChange(restedBytes)) {
+    // Asked once a minute, what only wanders passes for growth now and then, and seldom for long: it costs 20 minutes to be four times as sure.
+    if (growingSinceMs === undefined || monotonicMs - growingSinceMs < trend.minimumSpanMs) return;
+    if (residentBytes > restedBytes + leastChange(restedBytes)) {
       lastGrowingMs = monotonicMs;
       events.emit('growth', history.trend(world.readHeadroom()));
     }
@@ -94,10 +118,22 @@ export function openMemory(options: CheckedMemoryOptions, world: MemoryWorld): M
     checkGrowth(sample);
     return sample;
   };
+  const noteReturned = (returnedBytes: number) => {
+    purge = { monotonicMs: world.sample().monotonicMs, returnedBytes };
+  };
+  /** Of the ladder's rungs: 'collect' purges too, and what that gives back had been garbage, mostly. */
+  const notePurge = (event: PressureEvent) => {
+    if (event.kind !== 'rung' || event.rung !== 'purge' || event.outcome.kind !== 'done') return;
+    const { beforeBytes, afterBytes } = event;
+    if (beforeBytes !== undefined && afterBytes !== undefined) noteReturned(beforeBytes - afterBytes);
+  };
   const held: Closable[] = [];
   const openLadder = (watchOnly: boolean) => {
     if (ladder) return;
-    ladder = world.openLadder(watchOnly, (event) => events.emit('pressure', event));
+    ladder = world.openLadder(watchOnly, (event) => {
+      notePurge(event);
+      events.emit('pressure', event);
+    });
     held.push(ladder);
   };
   const closeAll = () => {
@@ -117,8 +153,9 @@ export function openMemory(options: CheckedMemoryOptions, world: MemoryWorld): M
     throw error;
   }
 
-  const add = (name: keyof MemoryEvents) => {
+  const add = (name: keyof MemoryEvents, listener: unknown) => {
     checkEvent(name);
+    checkListener(name, listener);
     if (isOpen && name === 'pressure' && options.pressure === undefined) openLadder(true);
   };
   const memory: Memory = {
@@ -128,7 +165,9 @@ export function openMemory(options: CheckedMemoryOptions, world: MemoryWorld): M
       return isOpen;
     },
     allocatorInfo: () => world.allocatorInfo({ open: isOpen, tuning: isOpen && tuner !== undefined }),
-    stats({ proportional = false } = {}) {
+    stats(how = {}) {
+      checkOptions({ caller: 'stats' }, how, STATS_KINDS);
+      const { proportional = false } = how;
       const before = history.last;
       const sample = memoryStatsInterval > 0 ? world.sample() : take();
       history.see(sample);
@@ -145,18 +184,19 @@ export function openMemory(options: CheckedMemoryOptions, world: MemoryWorld): M
     suspicion: () => analyseLeakSuspicion(history.samples(), purge, trend),
     optimize(how) {
       const outcome = world.optimize(how);
-      const { residentBeforeBytes, residentAfterBytes } = outcome;
-      if (outcome.kind === 'purged' && residentBeforeBytes !== undefined && residentAfterBytes !== undefined)
-        purge = { monotonicMs: world.sample().monotonicMs, residentBeforeBytes, residentAfterBytes };
+      const { kind, gc, returnedBytes, dirtyBeforeBytes = 0, muzzyBeforeBytes = 0 } = outcome;
+      // What a collection has freed a moment ago was in use until then: no purge would have taken it.
+      const most = gc === 'done' ? dirtyBeforeBytes + muzzyBeforeBytes : Number.POSITIVE_INFINITY;
+      if (kind === 'purged' && returnedBytes !== undefined) noteReturned(Math.min(returnedBytes, most));
       return outcome;
     },
     on(name, listener) {
-      add(name);
+      add(name, listener);
       if (isOpen) events.on(name, listener);
       return memory;
     },
     once(name, listener) {
-      add(name);
+      add(name, listener);
       if (isOpen) events.once(name, listener);
       return memory;
     },

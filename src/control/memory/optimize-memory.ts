@@ -1,11 +1,11 @@
 import { describeOptimize } from '../../analyses/describe-optimize.js';
-import { JemkitError } from '../../errors.js';
 import type { OptimizeOptions, OptimizeOutcome } from '../../model/optimize-outcome.js';
 import { readInProcessJemalloc } from '../../native.js';
 import { readMallctlNumber, refreshMallctl } from '../../sources/mallctl/read-mallctl.js';
 import { readResidentBytes } from '../../sources/procfs/resident-memory.js';
 import { writeMallctl } from '../mallctl/write-mallctl.js';
 import { collectGarbage } from '../pressure/collect-garbage.js';
+import { checkOptions, type OptionKinds, refuseOption, writtenOut } from './check-options.js';
 
 /** RSS of this process; undefined where the system does not tell. */
 export function readOwnResidentBytes(): number | undefined {
@@ -33,15 +33,14 @@ function collectTwice(): boolean {
   return collectGarbage() && collectGarbage();
 }
 
-function checkHow(how: unknown): NonNullable<OptimizeOptions['how']> {
-  if (how === 'purge' || how === 'decay' || how === 'none') return how;
-  throw new JemkitError(
-    'ERR_JEM_USAGE',
-    `optimize: how is ${JSON.stringify(how)} (expected 'purge', 'decay' or 'none')`,
-    {
-      hint: "leave it out for 'purge'",
-    },
-  );
+const HERE = { caller: 'optimize' };
+const KINDS: OptionKinds<OptimizeOptions> = { how: ['string'], gc: ['boolean'] };
+
+function checkHow(options: OptimizeOptions): void {
+  checkOptions(HERE, options, KINDS);
+  const { how = 'purge' } = options;
+  if (how !== 'purge' && how !== 'decay' && how !== 'none')
+    refuseOption(HERE, `how is ${writtenOut(how)} (expected 'purge', 'decay' or 'none')`, "leave it out for 'purge'");
 }
 
 function steerJemalloc(how: NonNullable<OptimizeOptions['how']>): OptimizeOutcome['kind'] {
@@ -54,8 +53,9 @@ function steerJemalloc(how: NonNullable<OptimizeOptions['how']>): OptimizeOutcom
 }
 
 /** Gives memory back, and says what came of it. */
-export function optimizeMemory({ how = 'purge', gc = false }: OptimizeOptions = {}): OptimizeOutcome {
-  checkHow(how);
+export function optimizeMemory(options: OptimizeOptions = {}): OptimizeOutcome {
+  checkHow(options);
+  const { how = 'purge', gc = false } = options;
   const started = performance.now();
   const residentBeforeBytes = readOwnResidentBytes();
   const before = readUnused();

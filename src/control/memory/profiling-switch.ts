@@ -22,8 +22,8 @@ export function readProfilingState(): ProfilingState {
 }
 
 /**
- * Who holds profiling on, and whether it was on before the first of them. On globalThis: a thread may hold several copies of jemkit. Another
- * thread has its own count, and the switch is the process's.
+ * Who holds profiling on, and whether it was on before the first of them. On globalThis: a thread may hold several copies of jemkit. Only
+ * the main thread holds it: others would have counts of their own of one switch.
  */
 const HOLDERS = Symbol.for('jemkit.profilingHolders');
 const shared = globalThis as { [HOLDERS]?: { count: number; wasActive: boolean } };

@@ -36,13 +36,30 @@ async function tryCount(): Promise<BufferFacts | undefined> {
   }
 }
 
-let observers = 0;
-let agent: AgentStart | undefined;
-let timer: NodeJS.Timeout | undefined;
+/**
+ * On globalThis: a thread may hold several copies of jemkit, and the first of them to close must not end it for the others. What one copy
+ * has begun only that copy can end: to the addon each is another environment.
+ */
+interface ThreadObservation {
+  observers: number;
+  agent: AgentStart | undefined;
+  /** Ends what was begun; undefined where nothing was. */
+  stop: (() => void) | undefined;
+}
 
-function startPublishing(): void {
+const OBSERVATION = Symbol.for('jemkit.observation');
+const shared = globalThis as { [OBSERVATION]?: ThreadObservation };
+
+function thisThread(): ThreadObservation {
+  shared[OBSERVATION] ??= { observers: 0, agent: undefined, stop: undefined };
+  return shared[OBSERVATION];
+}
+
+/** Gives what ends it. */
+function startPublishing(): () => void {
   let answered = nodeCountsAsked();
   let buffers: BufferFacts | undefined;
+  let ended = false;
   const turn = () => {
     if (buffers && Date.now() - buffers.atMs > COUNT_KEPT_MS) buffers = undefined;
     publish(readNodeFacts(), buffers);
@@ -50,13 +67,19 @@ function startPublishing(): void {
     if (asked === answered) return;
     answered = asked;
     tryCount().then((counted) => {
-      if (!counted || !timer) return;
+      if (!counted || ended) return;
       buffers = counted;
       publish(readNodeFacts(), buffers);
     });
   };
-  timer = setInterval(turn, INTERVAL_MS).unref();
+  const timer = setInterval(turn, INTERVAL_MS).unref();
   turn();
+  return () => {
+    ended = true;
+    clearInterval(timer);
+    withdrawNodeFacts();
+    stopAgent();
+  };
 }
 
 /**
@@ -65,22 +88,20 @@ function startPublishing(): void {
  * the addon or the system does not allow an agent nothing happens.
  */
 export function observeProcess(): Observation {
+  const thread = thisThread();
   let open = true;
-  if (observers++ === 0) {
-    agent = startAgent();
-    if (agent?.kind === 'open') startPublishing();
+  if (thread.observers++ === 0) {
+    thread.agent = startAgent();
+    thread.stop = thread.agent?.kind === 'open' ? startPublishing() : undefined;
   }
   return {
-    agent,
+    agent: thread.agent,
     close() {
       if (!open) return;
       open = false;
-      if (--observers > 0) return;
-      if (!timer) return;
-      clearInterval(timer);
-      timer = undefined;
-      withdrawNodeFacts();
-      stopAgent();
+      if (--thread.observers > 0) return;
+      thread.stop?.();
+      thread.stop = undefined;
     },
   };
 }

@@ -23,7 +23,7 @@ function readV8Bytes(): number | undefined {
   }
 }
 
-/** What a ladder in this process looks at: 100 to 300 µs a look, by the depth of the control groups. */
+/** What a ladder in this process looks at: 200 to 500 µs a look, by the depth of the control groups. */
 export function observePressure(limitBytes: number | undefined): () => PressureObservation {
   const reader = openHeadroomReader('self', { limitBytes });
   return () => {

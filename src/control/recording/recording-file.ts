@@ -14,6 +14,7 @@ import { basename, dirname, join } from 'node:path';
 import { isSystemError, JemkitError } from '../../errors.js';
 import type { MemorySample } from '../../model/memory-sample.js';
 import type { RecordingEvent, RecordingHead } from '../../model/recording.js';
+import { cannotWrite } from './cannot-write.js';
 import { encodeEvent, encodeHead, openSampleEncoder } from './encode-recording.js';
 
 /** A recording being written. Each record goes to the system at once: what is written survives the end of this process. */
@@ -26,30 +27,6 @@ export interface RecordingFile {
   /** As {@link RecordingFile.append}. */
   note(event: RecordingEvent): void;
   close(): void;
-}
-
-const WHY: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EROFS: 'the file system is read-only',
-  EACCES: 'permission denied',
-  ENOENT: 'there is no such folder',
-  ENOTDIR: 'its folder is no folder',
-  EISDIR: 'it is a folder',
-};
-
-const wordsFor = (error: NodeJS.ErrnoException) => {
-  const words = WHY[error.code ?? ''];
-  return words ? `${words} (${error.code})` : error.message;
-};
-
-function cannotWrite(path: string, error: unknown): unknown {
-  if (!isSystemError(error)) return error;
-  return new JemkitError('ERR_JEM_FILE', `cannot write ${path}: ${wordsFor(error)}`, {
-    hint: 'name another file with -o',
-    details: { path },
-    cause: error,
-  });
 }
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { isSystemError, JemkitError } from '../../errors.js';
+import { cannotWrite } from './cannot-write.js';
 
 /**
  * Writes a picture in one step: whoever looks at the file sees the old one or the whole new one.
@@ -22,11 +22,6 @@ export function writePicture(path: string, content: string | Uint8Array): void {
     renameSync(beside, path);
   } catch (error) {
     if (created) rmSync(beside, { force: true });
-    if (!isSystemError(error)) throw error;
-    throw new JemkitError('ERR_JEM_FILE', `cannot write ${path}: ${error.message}`, {
-      hint: 'name another file with -o',
-      details: { path },
-      cause: error,
-    });
+    throw cannotWrite(path, error);
   }
 }

@@ -60,7 +60,7 @@ export function runTuner(world: TuningWorld, options: AutoTunerOptions): AutoTun
     const { step } = outcome;
     if (!step) return;
     const { key, from, to, rule, reason, evidence } = step;
-    const said = { at: world.now(), key, from, to, rule, reason, evidence };
+    const said = { atMs: world.now(), key, from, to, rule, reason, evidence };
     if (dryRun) return log({ ...said, applied: false });
     const problem = world.apply(step);
     if (problem !== undefined) state = refuseStep(state, step, core);
@@ -86,7 +86,7 @@ export function runTuner(world: TuningWorld, options: AutoTunerOptions): AutoTun
         for (const { step, problem } of world.restore()) {
           const reason =
             problem === undefined ? 'the tuner was closed' : 'the tuner was closed; this was left as it is';
-          const said = { at: world.now(), ...step, rule: 'restore', reason, evidence: {} } as const;
+          const said = { atMs: world.now(), ...step, rule: 'restore', reason, evidence: {} } as const;
           log(problem === undefined ? { ...said, applied: true } : { ...said, applied: false, problem });
         }
       }

@@ -1,8 +1,8 @@
 import { TUNING_OPTIONS, type TuningOptions } from '../../analyses/tuning-options.js';
-import { JemkitError } from '../../errors.js';
 import type { TuningStep } from '../../model/tuning.js';
+import { checkOptions, type OptionKinds, refuseOption, writtenOut } from '../memory/check-options.js';
 
-/** Options of {@link openAutoTuner}. */
+/** Options of {@link openAutoTuner}, and of `createMemory({ tuning })`. */
 export interface AutoTunerOptions {
   /** Only says what it would do: nothing is written. */
   readonly dryRun?: boolean | undefined;
@@ -28,23 +28,34 @@ export interface AutoTunerOptions {
   readonly onStep?: ((step: TuningStep) => void) | undefined;
 }
 
-function usage(message: string, expected: string): never {
-  throw new JemkitError('ERR_JEM_USAGE', `auto tuner: ${message} (expected ${expected})`, {
-    hint: 'leave it out for the default',
-  });
-}
+const HERE = { caller: 'auto tuner' };
+
+const KINDS: OptionKinds<AutoTunerOptions> = {
+  dryRun: ['boolean'],
+  intervalMs: ['number'],
+  limitBytes: ['number'],
+  dirtyDecayMs: ['array'],
+  muzzyDecayMs: ['array'],
+  backgroundThread: ['boolean'],
+  idlePurge: ['boolean'],
+  mostSystemShareRise: ['number'],
+  mostDelayRiseMs: ['number'],
+  restore: ['boolean'],
+  onStep: ['function'],
+};
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 function checkBounds(name: string, bounds: readonly [number, number]): void {
-  const [least, most] = Array.isArray(bounds) ? bounds : [];
-  const fits = Number.isInteger(least) && Number.isInteger(most) && least! >= 0 && least! <= most!;
-  if (!fits || most! > LONGEST_TIMER_MS)
-    usage(`${name} is ${JSON.stringify(bounds)}`, '[least, most] in whole milliseconds from 0');
+  const [least, most] = bounds;
+  const fits = bounds.length === 2 && Number.isInteger(least) && Number.isInteger(most) && least >= 0 && least <= most;
+  if (!fits || most > LONGEST_TIMER_MS)
+    refuseOption(HERE, `${name} is ${writtenOut(bounds)} (expected [least, most] in whole milliseconds from 0)`);
 }
 
 function checkNumber(name: string, value: number, low: number, high: number): void {
-  if (!(value >= low && value <= high)) usage(`${name} is ${value}`, `a number from ${low} to ${high}`);
+  if (!(value >= low && value <= high))
+    refuseOption(HERE, `${name} is ${value} (expected a number from ${low} to ${high})`);
 }
 
 /**
@@ -58,6 +69,7 @@ export function checkTunerOptions(options: AutoTunerOptions): {
   readonly dryRun: boolean;
   readonly restore: boolean;
 } {
+  checkOptions(HERE, options, KINDS);
   const { intervalMs = 10_000, dryRun = false, restore = true, limitBytes } = options;
   const dirtyDecayMs = options.dirtyDecayMs ?? TUNING_OPTIONS.dirtyDecayMs;
   const muzzyDecayMs = options.muzzyDecayMs ?? TUNING_OPTIONS.muzzyDecayMs;

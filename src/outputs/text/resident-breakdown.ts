@@ -14,6 +14,8 @@ export interface BreakdownTextOptions {
 /** Rows of less than this share of RSS are summed up, and parts of rows left out. */
 const SMALL_SHARE = 0.005;
 const BAR_COLUMNS = 24;
+/** Columns that a line needs for a name and its figures; what a terminal has beyond is for the bar. */
+const COLUMNS_WITHOUT_BAR = 54;
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 const mebibytes = (bytes: number) => {
@@ -26,8 +28,12 @@ function percent(bytes: number, all: number): string {
   return text === '-0.0' ? '0.0' : text;
 }
 
-function bar(bytes: number, all: number): string {
-  const eighths = Math.round((Math.max(0, bytes) / all) * BAR_COLUMNS * 8);
+/** How wide bars are: on a narrow terminal the names matter more. */
+const barColumns = (maxWidth = Number.POSITIVE_INFINITY) =>
+  Math.max(0, Math.min(BAR_COLUMNS, maxWidth - COLUMNS_WITHOUT_BAR));
+
+function bar(bytes: number, all: number, columns: number): string {
+  const eighths = Math.round((Math.max(0, bytes) / all) * columns * 8);
   return '█'.repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? '');
 }
 
@@ -49,16 +55,18 @@ function gatherSmallFiles(rows: readonly ResidentRow[], all: number): ResidentRo
 }
 
 const line = (bytes: number, all: number, picture: string, text: string) =>
-  `${mebibytes(bytes).padStart(9)}  ${percent(bytes, all).padStart(5)}  ${picture.padEnd(BAR_COLUMNS)}  ${text}`;
+  `${mebibytes(bytes).padStart(9)}  ${percent(bytes, all).padStart(5)}  ${picture}${picture && '  '}${text}`;
 
-function rowLines(row: ResidentRow, all: number, dim: (text: string) => string): string[] {
+function rowLines(row: ResidentRow, all: number, columns: number, dim: (text: string) => string): string[] {
   const detail = row.detail === undefined ? '' : `   ${row.detail}`;
   const parts = (row.parts ?? []).filter(({ bytes }) => Math.abs(bytes) >= all * SMALL_SHARE);
   const many = parts.length > 1 || parts.some(({ bytes }) => bytes < 0);
   return [
-    line(row.bytes, all, bar(row.bytes, all), printable(row.label + detail)),
+    line(row.bytes, all, bar(row.bytes, all, columns).padEnd(columns), printable(row.label + detail)),
     ...(many ? parts : []).map((part) =>
-      dim(`${' '.repeat(18 + BAR_COLUMNS)}  ${mebibytes(part.bytes).padStart(9)}  ${printable(part.label)}`),
+      dim(
+        `${' '.repeat(columns > 0 ? 18 + columns : 16)}  ${mebibytes(part.bytes).padStart(9)}  ${printable(part.label)}`,
+      ),
     ),
   ];
 }
@@ -73,14 +81,15 @@ export function renderResidentBreakdown(breakdown: ResidentBreakdown, options: B
   const { residentBytes: all, driftBytes } = breakdown;
   const { bold = (text) => text, dim = (text) => text, maxWidth } = options;
   const rows = gatherSmallFiles(breakdown.rows, all);
+  const columns = barColumns(maxWidth);
   const cutLine = (text: string) =>
     maxWidth === undefined || textWidth(text) <= maxWidth ? text : cutText(text, maxWidth);
   const lines = [
-    bold(cutLine(`${'MiB'.padStart(9)}      %  ${' '.repeat(BAR_COLUMNS)}  what`)),
+    bold(cutLine(`${'MiB'.padStart(9)}      %  ${columns > 0 ? ' '.repeat(columns + 2) : ''}what`)),
     ...rows
-      .flatMap((row) => rowLines(row, all, (text) => dim(cutLine(text))))
+      .flatMap((row) => rowLines(row, all, columns, (text) => dim(cutLine(text))))
       .map((text) => (text.includes('\u001b') ? text : cutLine(text))),
-    bold(cutLine(line(all, all, '', 'RSS, as the kernel counts it'))),
+    bold(cutLine(line(all, all, ' '.repeat(columns), 'RSS, as the kernel counts it'))),
     '',
     `not explained: ${percent(breakdown.unexplainedBytes, all)} %${untouchedWords(breakdown)}`,
   ];

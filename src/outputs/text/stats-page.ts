@@ -48,7 +48,7 @@ function decayRange(range: readonly [number, number] | undefined): string {
   return shortest === longest ? shortest : `${shortest} to ${longest}`;
 }
 
-const plural = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`;
+const plural = (count: number, word: string) => `${formatCount(count)} ${word}${count === 1 ? '' : 's'}`;
 
 function processGroup({ sample, rates }: StatsReport): Group {
   const kernel = sample.process;
@@ -162,7 +162,7 @@ function wasteGroup({ waste }: StatsReport): Group[] {
     ({ sizeBytes, wasteBytes, utilization, regions, slabs }): Line => [
       formatBytes(sizeBytes),
       formatBytes(wasteBytes),
-      `${formatCount(regions)} blocks in ${formatCount(slabs)} slabs, ${formatShare(utilization)} used`,
+      `${plural(regions, 'block')} in ${plural(slabs, 'slab')}, ${formatShare(utilization)} used`,
     ],
   );
   return lines.length === 0

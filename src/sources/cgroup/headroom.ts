@@ -1,10 +1,10 @@
-import type { GroupMemory, MemoryGroup } from '../../model/memory-group.js';
+import type { MemoryGroup } from '../../model/memory-group.js';
 import type { MemoryHeadroom, MemoryStall } from '../../model/memory-pressure.js';
 import type { ControlGroup, Mount } from '../../model/process.js';
 import { parseControlGroups } from '../procfs/control-groups.js';
 import { parseMounts } from '../procfs/mounts.js';
 import { readProcessMemory } from '../procfs/process-memory.js';
-import { readGroupMemory, readMemoryGroups, readMemoryStall } from './memory-groups.js';
+import { type GroupLimit, readMemoryStall, readNearestLimit } from './memory-groups.js';
 import { readKernelText } from './read-text.js';
 
 /** The room a process has, and how long it waits for memory. */
@@ -23,19 +23,15 @@ export interface HeadroomOptions {
   readonly machineStallFile?: string;
 }
 
-/** What the kernel cannot take back without swap: page cache it can. */
-function unreclaimableBytes({ anonymousBytes, sharedMemoryBytes, kernelBytes }: GroupMemory): number | undefined {
-  return anonymousBytes === undefined ? undefined : anonymousBytes + (sharedMemoryBytes ?? 0) + (kernelBytes ?? 0);
-}
-
 const nearer = (a: MemoryHeadroom, b: MemoryHeadroom) =>
   a.usedBytes / a.limitBytes >= b.usedBytes / b.limitBytes ? a : b;
 
-function headroomOf(group: MemoryGroup): MemoryHeadroom | undefined {
-  const limitBytes = Math.min(group.limitBytes ?? Infinity, group.highBytes ?? Infinity);
-  if (limitBytes === Infinity) return undefined;
-  const memory = readGroupMemory(group);
-  const usedBytes = (memory && unreclaimableBytes(memory)) ?? group.currentBytes;
+function hardOrHigh({ limitBytes, highBytes }: MemoryGroup): number | undefined {
+  const least = Math.min(limitBytes ?? Infinity, highBytes ?? Infinity);
+  return least === Infinity ? undefined : least;
+}
+
+function headroomOf({ group, limitBytes, usedBytes }: GroupLimit): MemoryHeadroom | undefined {
   if (usedBytes === undefined) return undefined;
   const kind = limitBytes === group.limitBytes ? 'limit' : 'memory.high';
   return { limitBytes, usedBytes, source: 'group', measured: `${kind} of the control group ${group.group}` };
@@ -64,10 +60,10 @@ export function openHeadroomReader(pid: number | 'self', options: HeadroomOption
   };
   return {
     headroom() {
-      const all = readMemoryGroups(groups(), mounts).map(headroomOf);
-      return [...all, ofUser()]
-        .filter((one) => one !== undefined)
-        .reduce<MemoryHeadroom | undefined>((nearest, one) => (nearest ? nearer(nearest, one) : one), undefined);
+      const nearest = readNearestLimit(groups(), mounts, hardOrHigh);
+      const ofGroup = nearest && headroomOf(nearest);
+      const own = ofUser();
+      return ofGroup && own ? nearer(ofGroup, own) : (ofGroup ?? own);
     },
     stall: () => readMemoryStall(groups(), mounts, options.machineStallFile),
   };

@@ -118,12 +118,43 @@ export function readMemoryStall(
   return stall && { stall, of: 'machine' };
 }
 
-/** The smallest memory limit above a process. */
-export function readMemoryLimit(groups: readonly ControlGroup[], mounts: readonly Mount[]): MemoryLimit | undefined {
-  let smallest: MemoryLimit | undefined;
-  for (const { limitBytes, currentBytes, group, version } of readMemoryGroups(groups, mounts)) {
-    if (limitBytes === undefined || limitBytes >= (smallest?.bytes ?? Infinity)) continue;
-    smallest = { bytes: limitBytes, usedBytes: currentBytes, group, version };
+/** A limit and what counts against it. */
+export interface GroupLimit {
+  readonly group: MemoryGroup;
+  readonly limitBytes: number;
+  /** What the kernel cannot take back without swap: page cache it can. Undefined where it cannot be read. */
+  readonly usedBytes: number | undefined;
+}
+
+function usedBytesOf(group: MemoryGroup): number | undefined {
+  const memory = readGroupMemory(group);
+  if (memory?.anonymousBytes === undefined) return group.currentBytes;
+  return memory.anonymousBytes + (memory.sharedMemoryBytes ?? 0) + (memory.kernelBytes ?? 0);
+}
+
+const shareOf = ({ usedBytes = 0, limitBytes }: GroupLimit) => usedBytes / limitBytes;
+
+/** The limit that is reached first: that of which most is used; of equals the smaller. `limitOf` tells which limits of a group count. */
+export function readNearestLimit(
+  groups: readonly ControlGroup[],
+  mounts: readonly Mount[],
+  limitOf: (group: MemoryGroup) => number | undefined,
+): GroupLimit | undefined {
+  let nearest: GroupLimit | undefined;
+  for (const group of readMemoryGroups(groups, mounts)) {
+    const limitBytes = limitOf(group);
+    if (limitBytes === undefined) continue;
+    const one = { group, limitBytes, usedBytes: usedBytesOf(group) };
+    const nearer = nearest ? shareOf(one) - shareOf(nearest) || nearest.limitBytes - limitBytes : 1;
+    if (nearer > 0) nearest = one;
   }
-  return smallest;
+  return nearest;
+}
+
+/** The limit above a process at which the kernel kills, as the pressure ladder chooses it: that of which most is used. */
+export function readMemoryLimit(groups: readonly ControlGroup[], mounts: readonly Mount[]): MemoryLimit | undefined {
+  const nearest = readNearestLimit(groups, mounts, ({ limitBytes }) => limitBytes);
+  if (!nearest) return undefined;
+  const { limitBytes, usedBytes, group } = nearest;
+  return { bytes: limitBytes, usedBytes, group: group.group, version: group.version };
 }

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { isSystemError } from '../../errors.js';
 import type { ProcessStatus } from '../../model/process.js';
+import { readFileSync } from '../file-system.js';
 
 function numbersAfter(text: string, label: string): number[] {
   const at = text.indexOf(`\n${label}:`);
@@ -37,6 +38,16 @@ export function parseThreadGroup(text: string): number | undefined {
 /** A process's id as it sees itself, in the innermost namespace, in the text of `/proc/PID/status`; undefined before Linux 4.1. */
 export function parseNamespacePid(text: string): number | undefined {
   return numbersAfter(text, 'NSpid').at(-1);
+}
+
+/** How this process's system calls are filtered: 0 not, 1 strictly, 2 by programs. 0 also where the system has no such thing. */
+export function readSeccompMode(): number {
+  try {
+    return numbersAfter(readFileSync('/proc/self/status', 'utf8'), 'Seccomp')[0] ?? 0;
+  } catch (error) {
+    if (isSystemError(error)) return 0;
+    throw error;
+  }
 }
 
 /** Reads `/proc/PID/status`. Throws the system's error. */

@@ -4,6 +4,18 @@ import type { MemorySample } from '../../model/memory-sample.js';
 import type { Recording } from '../../model/recording.js';
 import { parseRecording } from './parse-recording.js';
 
+const WHY: Readonly<Record<string, { readonly words: string; readonly hint: (path: string) => string } | undefined>> = {
+  ENOENT: { words: 'there is no such file', hint: () => 'record one with: jem record PID -o run.jemrec' },
+  EISDIR: {
+    words: 'it is a folder',
+    hint: (path) => `name the files in it: jem plot ${path.replace(/\/$/, '')}/*.jemrec`,
+  },
+  EACCES: {
+    words: 'permission denied (EACCES)',
+    hint: () => 'a recording is readable by the user who made it: ask as that user, or with sudo',
+  },
+};
+
 /**
  * Reads a recording from a file, which may still be written.
  *
@@ -16,9 +28,9 @@ export function readRecording(path: string, visit: (sample: MemorySample) => voi
     bytes = readFileSync(path);
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    const why = error.code === 'ENOENT' ? 'there is no such file' : error.message;
-    throw new JemkitError('ERR_JEM_FILE', `cannot read ${path}: ${why}`, {
-      hint: 'record one with: jem record PID -o run.jemrec',
+    const why = WHY[error.code ?? ''];
+    throw new JemkitError('ERR_JEM_FILE', `cannot read ${path}: ${why?.words ?? error.message}`, {
+      ...(why && { hint: why.hint(path) }),
       cause: error,
     });
   }

@@ -62,13 +62,15 @@ describe('not permitted', () => {
       code: 'ERR_JEM_NO_PERMISSION',
       exitCode: 3,
       message: 'process 4711 (redis-server) belongs to user redis (112); only that user and root may ask its agent',
-      hint: 'sudo jem purge 4711',
+      hint: 'sudo env PATH="$PATH" jem purge 4711',
     });
     expect(explainAgentAbsence({ kind: 'not-permitted', uid: 112 }, facts).message).toContain('to user 112;');
   });
 
   test('our own, or as root: what the kernel refuses', () => {
-    expect(explainAgentAbsence({ kind: 'not-permitted', uid: 1000 }, facts).hint).toBe('sudo jem purge 4711');
+    expect(explainAgentAbsence({ kind: 'not-permitted', uid: 1000 }, facts).hint).toBe(
+      'sudo env PATH="$PATH" jem purge 4711',
+    );
     expect(explainAgentAbsence({ kind: 'not-permitted', uid: 5 }, { ...facts, ownUid: 0 }).hint).toContain(
       'CAP_SYS_PTRACE',
     );

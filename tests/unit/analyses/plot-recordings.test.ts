@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { openGrowthWindow } from '../../../src/analyses/growth-window.js';
 import { figuresOf } from '../../../src/analyses/plot-recordings.js';
 import { unknownSeries } from '../../../src/analyses/unknown-series.js';
 import { GROWING, plotOf } from '../../support/plots.js';
@@ -39,26 +38,6 @@ describe('curves of recordings', () => {
   it('of nothing measured are none', () => {
     expect(figuresOf(new Float64Array(3), new Float64Array(3).fill(Number.NaN))).toBeUndefined();
     expect(plotOf([{ label: 'a', samples: [sampleAt(0, undefined)] }]).curves).toEqual([]);
-  });
-});
-
-describe('openGrowthWindow', () => {
-  const run = (bytes: (second: number) => number, seconds: number) => {
-    const window = openGrowthWindow(600_000);
-    return Array.from({ length: seconds }, (_, second) => window.add(bytes(second), second * 1000));
-  };
-
-  it('gives the slope in bytes per hour when half of the window was seen', () => {
-    const answers = run((second) => 1e8 + second * 1e5, 700);
-    expect(answers.slice(0, 300).every((answer) => answer === undefined)).toBe(true);
-    const given = answers.filter((answer) => answer !== undefined);
-    expect(given.length).toBeGreaterThan(20);
-    for (const answer of given) expect(answer / 3600).toBeCloseTo(1e5, -1);
-  });
-
-  it('gives 0 for noise and for what falls', () => {
-    expect(run((second) => 1e8 + ((second * 7919) % 1000) * 1000, 700).filter(Boolean)).toEqual([]);
-    expect(run((second) => 1e9 - second * 1e5, 700).filter(Boolean)).toEqual([]);
   });
 });
 

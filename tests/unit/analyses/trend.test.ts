@@ -47,6 +47,18 @@ describe('analyseSeries', () => {
     expect(verdicts.filter((verdict) => verdict !== 'flat').length).toBeLessThan(5);
   });
 
+  test('of walks without aim no more are called growing than the guide says', () => {
+    const verdicts = Array.from({ length: 200 }, (_, run) => {
+      const random = randomNumbers(run * 7919);
+      let level = 300;
+      const walk = Array.from({ length: 240 }, () => (level += (random() + random() + random() - 1.5) * 3));
+      return series(240, (minute) => walk[minute]! * MIB).verdict;
+    });
+    const share = (wanted: string) => verdicts.filter((verdict) => verdict === wanted).length / verdicts.length;
+    expect(share('growing')).toBeLessThan(0.17);
+    expect(share('shrinking')).toBeLessThan(0.12);
+  });
+
   test("V8's sawtooth is flat, and growing where its floor rises", () => {
     const tooth = (minute: number) => (minute % 17) * 4 * MIB;
     expect(series(400, (minute) => 80 * MIB + tooth(minute)).verdict).toBe('flat');

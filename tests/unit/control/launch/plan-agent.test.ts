@@ -54,6 +54,8 @@ describe('planAgent', () => {
       mode: 'always',
       path: '/opt/linux-x64-glibc/libjemkit.so',
     });
+    const proven = { ...WORKS, filters: { kind: 'works', proof: '1-0' } } as const;
+    expect(planAgent(request({ probe: proven })).kind).toBe('preloaded');
     expect(planAgent(request({ mode: 'off' }))).toEqual({ kind: 'off' });
   });
 
@@ -68,6 +70,17 @@ describe('planAgent', () => {
       { program: { interpreter: '/bin/x', target: { architecture: process.arch as 'x64', libc: 'musl' } } },
       /another C library or architecture/,
     ],
+    [
+      'filtered',
+      { probe: { ...WORKS, filters: { kind: 'fatal', call: 'bind' } } },
+      /^the seccomp filter here ends a process that calls bind,/,
+    ],
+    [
+      'filtered',
+      { probe: { ...WORKS, filters: { kind: 'refused', call: 'socket', errno: 1 } } },
+      /refuses socket \(errno 1\)/,
+    ],
+    ['filtered', { probe: { ...WORKS, filters: { kind: 'uncounted' } } }, /Linux 5\.9/],
     ['untried', { probe: { kind: 'untried', reason: 'it is too dark' } }, /could not be tried with it: it is too dark/],
   ])('leaves it out: %s', (reason, changes, cause) => {
     for (const mode of ['always', 'auto'] as const)

@@ -74,9 +74,4 @@ describe('events', () => {
       ['ping', 'broken later'],
     ]);
   });
-
-  test('a listener must be a function', () => {
-    const { source } = open();
-    expect(() => source.on('ping', undefined as never)).toThrow(/listener of 'ping' is undefined/);
-  });
 });

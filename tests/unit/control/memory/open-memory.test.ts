@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { CountedSample } from '../../../../src/analyses/memory-stats.js';
+import type { Memory } from '../../../../src/control/memory/memory.js';
 import { checkMemoryOptions, type MemoryOptions } from '../../../../src/control/memory/memory-options.js';
 import { type MemoryWorld, openMemory } from '../../../../src/control/memory/open-memory.js';
-import type { MemoryHeadroom, PressureEvent } from '../../../../src/model/memory-pressure.js';
+import type { MemoryHeadroom, PressureEvent, PressureRung } from '../../../../src/model/memory-pressure.js';
+import { jemallocFigures } from '../../../../src/model/memory-sample.js';
 import type { MemoryTrend } from '../../../../src/model/memory-trend.js';
 import type { OptimizeOutcome } from '../../../../src/model/optimize-outcome.js';
 import type { TuningStep } from '../../../../src/model/tuning.js';
+import { randomNumbers } from '../../../support/random-numbers.js';
 
 const MIB = 2 ** 20;
 const MINUTE = 60_000;
@@ -25,7 +28,7 @@ const OPTIMIZED: OptimizeOutcome = {
 };
 
 /** A process whose clock and memory the test moves. */
-function openFakeWorld(residentAt: (minute: number) => number) {
+function openFakeWorld(residentAt: (minute: number) => number, { jemalloc = false } = {}) {
   const state = {
     nowMs: 0,
     timers: [] as { intervalMs: number; callback: () => void }[],
@@ -35,6 +38,7 @@ function openFakeWorld(residentAt: (minute: number) => number) {
     ladder: undefined as { watchOnly: boolean; emit: (event: PressureEvent) => void } | undefined,
     step: undefined as ((step: TuningStep) => void) | undefined,
     tunerFails: false,
+    optimized: OPTIMIZED,
   };
   const closing = (name: string) => ({ close: () => void state.closed.push(name) });
   const world: MemoryWorld = {
@@ -43,7 +47,15 @@ function openFakeWorld(residentAt: (minute: number) => number) {
       atMs: state.nowMs,
       monotonicMs: state.nowMs,
       process: { residentBytes: residentAt(state.nowMs / MINUTE) },
-      jemalloc: undefined,
+      // All of RSS is allocated.
+      jemalloc: jemalloc
+        ? {
+            ...jemallocFigures([]),
+            allocatedBytes: residentAt(state.nowMs / MINUTE),
+            activeBytes: residentAt(state.nowMs / MINUTE),
+            dirtyBytes: 0,
+          }
+        : undefined,
       v8: undefined,
       totals: undefined,
     }),
@@ -53,7 +65,7 @@ function openFakeWorld(residentAt: (minute: number) => number) {
       ...(proportional && { proportionalBytes: 7 }),
     }),
     readHeadroom: () => state.headroom,
-    optimize: () => OPTIMIZED,
+    optimize: () => state.optimized,
     every(intervalMs, callback) {
       const timer = { intervalMs, callback };
       state.timers.push(timer);
@@ -191,8 +203,33 @@ describe('growth', () => {
     wait(100);
     const told: unknown[] = [];
     memory.once('growth', (trend) => told.push(trend));
-    wait(2);
+    wait(20);
+    expect(told).toHaveLength(0);
+    wait(1);
     expect(told).toHaveLength(1);
+  });
+
+  test('must have been seen for 20 minutes: RSS that wanders seldom passes for it', () => {
+    let momentary = 0;
+    let told = 0;
+    for (let run = 0; run < 10; run++) {
+      const random = randomNumbers(run * 7919);
+      let level = 0;
+      const { wait, open } = openFakeWorld(() => {
+        level = 0.95 * level + (random() + random() + random() - 1.5) * 6;
+        return (300 + level) * MIB;
+      });
+      const memory = open();
+      memory.once('growth', () => told++);
+      let seen = false;
+      for (let minute = 0; minute < 180; minute += 5) {
+        wait(5);
+        seen ||= memory.trend().verdict === 'growing';
+      }
+      if (seen) momentary++;
+    }
+    expect(momentary).toBeGreaterThanOrEqual(3);
+    expect(told).toBeLessThanOrEqual(1);
   });
 
   test('a listener that fails ends neither sampling nor the others', () => {
@@ -250,6 +287,70 @@ describe('pressure and tuning', () => {
     state.tunerFails = true;
     expect(() => open({ autoMemoryTuning: true })).toThrow('no tuner');
     expect(state.timers).toEqual([]);
+  });
+});
+
+describe('what is wrong', () => {
+  test('in a call is told with what was received and what was expected', () => {
+    const { state, open } = openFakeWorld(() => MIB);
+    const memory = open();
+    expect(() => memory.on('grow' as never, () => {})).toThrow(/no event 'grow' \(expected sample, growth, pressure/);
+    expect(() => memory.on('pressure', undefined as never)).toThrow(
+      /listener of 'pressure' is undefined \(expected a f/,
+    );
+    expect(() => memory.once('growth', 5 as never)).toThrow(/listener of 'growth' is 5/);
+    expect(() => memory.stats({ proportinal: true } as never)).toThrow(/stats: no option 'proportinal'/);
+    expect(() => memory.stats(null as never)).toThrow(/received null/);
+    // A call that was refused has begun nothing.
+    expect(state.ladder).toBeUndefined();
+  });
+});
+
+describe('what a purge gave back', () => {
+  const summaryAfter = (act: (state: ReturnType<typeof openFakeWorld>['state'], memory: Memory) => void) => {
+    const { state, wait, open } = openFakeWorld((minute) => (100 + minute) * MIB, { jemalloc: true });
+    const memory = open({ pressure: true });
+    wait(120);
+    act(state, memory);
+    return memory.suspicion().summary;
+  };
+  const rung = (name: PressureRung, kind: 'done' | 'failed' = 'done'): PressureEvent => ({
+    kind: 'rung',
+    atMs: 1,
+    level: 'high',
+    rung: name,
+    reason: '',
+    outcome: kind === 'done' ? { kind } : { kind, reason: 'no' },
+    beforeBytes: 90 * MIB,
+    afterBytes: 87 * MIB,
+  });
+
+  test('is known to suspicion(), whether optimize() or the ladder did it', () => {
+    expect(summaryAfter(() => {})).toContain('not tried');
+    expect(summaryAfter((_, memory) => memory.optimize())).toContain('A purge gave back 0.0 MiB');
+    expect(summaryAfter((state) => state.ladder?.emit(rung('purge')))).toContain('A purge gave back 3.0 MiB');
+  });
+
+  test('is no evidence where it failed, or where V8 had collected before', () => {
+    expect(summaryAfter((state) => state.ladder?.emit(rung('purge', 'failed')))).toContain('not tried');
+    expect(summaryAfter((state) => state.ladder?.emit(rung('collect')))).toContain('not tried');
+    expect(summaryAfter((state) => state.ladder?.emit(rung('decay')))).toContain('not tried');
+  });
+
+  test('after a collection counts no more than had lain unused before it', () => {
+    const summary = summaryAfter((state, memory) => {
+      Object.assign(state, {
+        optimized: {
+          ...OPTIMIZED,
+          gc: 'done',
+          returnedBytes: 50 * MIB,
+          dirtyBeforeBytes: 2 * MIB,
+          muzzyBeforeBytes: MIB,
+        },
+      });
+      memory.optimize({ gc: true });
+    });
+    expect(summary).toContain('A purge gave back 3.0 MiB');
   });
 });
 

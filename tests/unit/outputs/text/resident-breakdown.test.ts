@@ -96,3 +96,12 @@ test('mappings with whose they are', () => {
   ]);
   expect(shown.split('\n')[1]).toMatch(/^1000-2000 +rw-p +0\.0 +0\.0 +0\.0 +0\.0 +file +\/x \(deleted\)$/);
 });
+
+test('a narrow terminal has names in place of bars', () => {
+  const text = renderResidentBreakdown(BREAKDOWN, { maxWidth: 50 });
+  expect(text).not.toMatch(/[█▏▎▍▌▋▊▉]/);
+  expect(text).toMatch(/^ +100\.0 +50\.0 {2}V8 heap$/m);
+  expect(text).toMatch(/^ +200\.0 {2}100\.0 {2}RSS, as the kernel counts it$/m);
+  const wider = renderResidentBreakdown(BREAKDOWN, { maxWidth: 66 });
+  expect(wider).toMatch(/^ +100\.0 +50\.0 {2}█{6} {8}V8 heap$/m);
+});

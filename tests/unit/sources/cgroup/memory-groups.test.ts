@@ -25,7 +25,7 @@ const mountsOf = (name: string, mountPoint: string, fileSystem: string) =>
 describe('the memory limit', () => {
   const MIB = 2 ** 20;
 
-  test('of version 2 is the smallest of all groups above', () => {
+  test('of version 2 is the one of all groups above of which most is used', () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'a/b/c'), { recursive: true });
     writeFileSync(join(folder, 'a/memory.max'), `${512 * MIB}\n`);
@@ -39,6 +39,35 @@ describe('the memory limit', () => {
       group: '/a',
       version: 2,
     });
+  });
+
+  test('a full pod counts before a roomy container in it; page cache is not counted', () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'pod/web'), { recursive: true });
+    const write = (group: string, limit: number, current: number, anonymous: number) => {
+      writeFileSync(join(folder, group, 'memory.max'), `${limit * MIB}\n`);
+      writeFileSync(join(folder, group, 'memory.current'), `${current * MIB}\n`);
+      writeFileSync(join(folder, group, 'memory.stat'), `anon ${anonymous * MIB}\nfile 1\nshmem 0\n`);
+    };
+    const limit = () =>
+      readMemoryLimit(
+        [{ version: 2, controllers: [], path: '/pod/web' }],
+        [{ mountPoint: folder, fileSystem: 'cgroup2', options: [] }],
+      );
+    write('pod', 512, 510, 500);
+    write('pod/web', 256, 250, 25);
+    expect(limit()).toEqual({ bytes: 512 * MIB, usedBytes: 500 * MIB, group: '/pod', version: 2 });
+    write('pod/web', 256, 256, 255);
+    expect(limit()).toMatchObject({ bytes: 256 * MIB, usedBytes: 255 * MIB, group: '/pod/web' });
+  });
+
+  test('of groups of which nothing is used, or is known to be, the smaller counts', () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'a/b'), { recursive: true });
+    writeFileSync(join(folder, 'a/memory.max'), `${64 * MIB}\n`);
+    writeFileSync(join(folder, 'a/b/memory.max'), `${128 * MIB}\n`);
+    const mounts = [{ mountPoint: folder, fileSystem: 'cgroup2', options: [] }];
+    expect(readMemoryLimit([{ version: 2, controllers: [], path: '/a/b' }], mounts)).toMatchObject({ group: '/a' });
   });
 
   test('of version 1; its largest number is no limit', () => {

@@ -32,7 +32,24 @@ describe('parseProbeOutput', () => {
   });
 
   test.each([
+    ['works', ['call bind', 'call sendto', 'works'], { kind: 'works', proof: '2-00ab00ab00ab00ab' }],
+    ['killed', ['call bind', 'call sendto', 'signal 31'], { kind: 'fatal', call: 'sendto' }],
+    ['killed together with who waited for it', ['call bind', 'call sendto'], { kind: 'fatal', call: 'sendto' }],
+    ['killed before it could try anything', [], { kind: 'fatal', call: 'fork' }],
+    ['refused', ['call bind', 'call sendto', 'refused bind 1'], { kind: 'refused', call: 'bind', errno: 1 }],
+  ])('a trial under filters that %s', (_name, lines, filters) => {
+    const text = `${whole('serving=jemalloc')}${['filters 2-00ab00ab00ab00ab', ...lines, ''].join('\n')}`;
+    expect(parseProbeOutput(text)).toMatchObject({ serving: 'jemalloc', filters });
+    expect(parseProbeOutput(`${whole('serving=jemalloc')}filters unknown\n`)).toMatchObject({
+      filters: { kind: 'uncounted' },
+    });
+    expect(parseProbeOutput(whole('serving=jemalloc'))).not.toHaveProperty('filters');
+  });
+
+  test.each([
     ['nothing', ''],
+    ['a trial of nothing', `${whole('serving=jemalloc')}works\n`],
+    ['a trial with another proof', `${whole('serving=jemalloc')}filters 1-x\nworks\n`],
     ['a program that ran', 'v20.1.0\n'],
     ['cut short', 'jemkit-probe 1\nserving=jemalloc\n'],
     ['a program that went on', `${whole('serving=jemalloc')}v20.1.0\n`],
