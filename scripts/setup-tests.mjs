@@ -70,6 +70,7 @@ const PACKAGES = [
   { name: 'zsh', file: ['/usr/bin/zsh', '/bin/zsh'], tests: ['process/env', 'process/completion'] },
   { name: 'fish', file: ['/usr/bin/fish'], tests: ['process/env', 'process/completion'] },
   { name: 'binutils', file: ['/usr/bin/readelf'], tests: ['native'] },
+  { name: 'strace', file: ['/usr/bin/strace'], tests: ['native/agent-filters'] },
   { name: 'util-linux', file: ['/usr/bin/setpriv'], tests: ['process'] },
 ];
 

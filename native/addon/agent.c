@@ -3,6 +3,7 @@
 
 #ifdef __linux__
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,9 +40,9 @@ static void jm_leave(void *found) {
     struct jm_environment *gone = *at;
     *at = gone->next;
     free(gone);
+    /* Not waited for: it may be in the middle of a long purge, which must not hold up the end of a worker or of the process. */
     if (!jm_environments && jm_process == getpid()) {
       jm_server_stop();
-      jm_server_wait();
       jm_process = 0;
     }
   }
@@ -54,14 +55,48 @@ static bool jm_has(napi_env env) {
   return at != NULL;
 }
 
+struct jm_claim {
+  char text[JM_PROOF_MAX];
+};
+
+/* JEMKIT_AGENT_FILTERS as the process was started with it: --no-children takes it out of what the program itself sees. Empty where it is not there, or is
+ * longer than any true one. */
+static struct jm_claim jm_read_claim(void) {
+  static const char name[] = "JEMKIT_AGENT_FILTERS=";
+  struct jm_claim claim = {""};
+  FILE *environment = fopen("/proc/self/environ", "re");
+  char *entry = NULL;
+  size_t size = 0;
+  while (environment && getdelim(&entry, &size, 0, environment) > 0)
+    if (strncmp(entry, name, sizeof name - 1) == 0 && strlen(entry) - (sizeof name - 1) < sizeof claim.text)
+      strcpy(claim.text, entry + sizeof name - 1);
+  free(entry);
+  if (environment) fclose(environment);
+  return claim;
+}
+
 /* The path of the socket, or NULL and why. The lock is held. */
 static const char *jm_open_agent(const char *directory, size_t length, char reason[256]) {
-  if (jm_process == getpid()) return jm_server_path(reason);
+  if (jm_process == getpid()) {
+    const char *open = jm_server_path(reason);
+    if (open) return open;
+    /* It has failed since then, as after a change of user: another try. */
+    jm_server_stop();
+  }
+  /* Of one that was told to end, the thread may still be there. */
+  jm_server_wait();
+  struct jm_claim claim = jm_read_claim();
+  int filters = jm_proven_filters(claim.text);
+  if (filters == JM_FILTERS_UNKNOWN)
+    return strcpy(reason, "the system calls of this process are filtered (seccomp), and only jem run and jemkit/auto try whether the filter "
+                          "bears an agent"),
+           NULL;
   if (length >= sizeof jm_directory) return strcpy(reason, "the folder's path is too long"), NULL;
   memcpy(jm_directory, directory, length + 1);
   struct jm_start start = {.directory = jm_directory,
                            .suffix = ".node.sock",
                            .place = JM_WIRE_IN_ADDON,
+                           .filters = filters,
                            .node_facts = jm_node_facts,
                            .node_count = jm_ask_node_count};
   if (!jm_server_start(&start)) return strcpy(reason, "no thread can be started"), NULL;

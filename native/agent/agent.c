@@ -17,7 +17,8 @@ __attribute__((constructor)) static void jm_start(void) {
   const char *questions = jm_variable("JEMKIT_PROBE");
   if (questions) jm_probe(questions);
   const char *wish = jm_variable("JEMKIT_AGENT");
+  const char *claim = jm_variable("JEMKIT_AGENT_FILTERS");
   const char *program = jm_variable("JEMKIT_SCOPE");
   if (program) jm_scope(program);
-  if (wish) jm_observe(wish);
+  if (wish) jm_observe(wish, claim);
 }

@@ -7,8 +7,11 @@ void jm_probe(const char *questions);
 /* Takes jemkit's variables out of the environment of the program named in JEMKIT_SCOPE, so that what it starts is free of them. */
 void jm_scope(const char *program);
 
-/* Gives this process an agent, if JEMKIT_AGENT's value wishes it and it can do no harm. */
-void jm_observe(const char *wish);
+/* Gives this process an agent, if JEMKIT_AGENT's value wishes it and it can do no harm; the claim is that of JEMKIT_AGENT_FILTERS. */
+void jm_observe(const char *wish, const char *claim);
+
+/* Writes to stdout whether an agent can act under the system call filters of this process; nothing where there are none. */
+void jm_trial(void);
 
 /* The value of a variable in environ, or NULL. Not getenv: bash and others have one of their own that is not ready yet. */
 const char *jm_variable(const char *name);

@@ -4,7 +4,6 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/prctl.h>
 
 #include "agent.h"
 #include "old-threads.h"
@@ -19,7 +18,7 @@
 
 /* Not in environ: programs that change their title write over it. */
 static char jm_directory[JM_PATH_MAX] = "/tmp";
-static struct jm_start jm_start_here = {.directory = jm_directory, .suffix = ".sock", .guest = true};
+static struct jm_start jm_start_here = {.directory = jm_directory, .suffix = ".sock"};
 
 static bool jm_is_among(const char *name, const char *const *programs, size_t count) {
   for (size_t i = 0; i < count; i++) {
@@ -41,13 +40,6 @@ static bool jm_is_program_for_it(bool always) {
   return always ? !JM_IS_AMONG(name, jm_unfit_programs) : JM_IS_AMONG(name, jm_proven_programs);
 }
 
-static bool jm_is_filtered_here(void) {
-  int status = jm_open_status();
-  bool filtered = jm_is_filtered(status);
-  jm_close(status);
-  return filtered;
-}
-
 JM_OLD(pthread_key_create);
 JM_OLD(pthread_setspecific);
 
@@ -67,15 +59,16 @@ static bool jm_start_server(int64_t after_ns) {
 /* The allocator's own handler was registered before this one, and so has run: threads can be made. */
 static void jm_after_fork(void) {
   int error = errno;
-  if (jm_server_forked() && prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 0) jm_start_server(JM_OPEN_AFTER_FORK_NS);
+  if (jm_server_forked() && jm_filters_here() == jm_start_here.filters) jm_start_server(JM_OPEN_AFTER_FORK_NS);
   errno = error;
 }
 
-void jm_observe(const char *wish) {
+void jm_observe(const char *wish, const char *claim) {
   bool always = strcmp(wish, "1") == 0;
   /* In a program that runs with more rights than who started it, nobody's wish counts. */
   if (!(always || strcmp(wish, "auto") == 0) || getauxval(AT_SECURE)) return;
-  if (!jm_is_program_for_it(always) || jm_is_filtered_here()) return;
+  jm_start_here.filters = jm_proven_filters(claim);
+  if (jm_start_here.filters == JM_FILTERS_UNKNOWN || !jm_is_program_for_it(always)) return;
   const char *directory = jm_variable("JEMKIT_AGENT_DIR");
   if (directory && *directory == '/' && strlen(directory) < sizeof jm_directory) strcpy(jm_directory, directory);
   jm_start_here.explicit = always;

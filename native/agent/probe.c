@@ -3,7 +3,8 @@
  * has run.
  *
  * JEMKIT_PROBE holds questions separated by commas, `<type>:<mallctl name>`: s string, b bool, u unsigned, z size_t, d ssize_t,
- * q uint64_t. Each answered one is a line `<name>=<value>` on stdout, between `jemkit-probe 1` and `end`. */
+ * q uint64_t. Each answered one is a line `<name>=<value>` on stdout, between `jemkit-probe 1` and `end`. The question `filters` is answered last,
+ * behind `end`, as it may cost the process its life. */
 #include "agent.h"
 
 #include <inttypes.h>
@@ -89,7 +90,16 @@ static const char *jm_serving(jm_mallctl_fn ctl) {
   return name;
 }
 
+/* Whether the question is there. */
+static bool jm_asks(const char *questions, const char *name) {
+  size_t length = strlen(name);
+  const char *at = questions;
+  while ((at = strstr(at, name)) && !((at == questions || at[-1] == ',') && (at[length] == ',' || at[length] == 0))) at++;
+  return at != NULL;
+}
+
 void jm_probe(const char *questions) {
+  bool tries = jm_asks(questions, "filters");
   jm_mallctl_fn ctl = jm_find_mallctl();
   jm_line("jemkit-probe 1\n");
   jm_line("serving=%s\n", jm_serving(ctl));
@@ -120,5 +130,6 @@ void jm_probe(const char *questions) {
     if (written <= 0) break;
     at += (size_t)written;
   }
+  if (tries) jm_trial();
   _exit(0);
 }

@@ -170,14 +170,24 @@ static int32_t jm_answer_sample(const struct jm_asked *asked) {
 
 static void jm_put_text(void *answer, const char *text) { jm_buffer_put(answer, text, strlen(text)); }
 
+/* Where a program destroys arenas (4097 stands for those that it has), jemalloc's printer asks for one that is just gone, and then ends the
+ * process. */
+static bool jm_destroys_arenas(void) {
+  bool destroyed = false;
+  size_t length = sizeof destroyed;
+  jm_mallctl_fn ctl = jm_find_mallctl();
+  return ctl && ctl("arena.4097.initialized", &destroyed, &length, NULL, 0) == 0 && destroyed;
+}
+
 static int32_t jm_answer_stats(const struct jm_asked *asked) {
   /* jemalloc knows some twenty letters. */
   char options[64];
   jm_stats_print_fn print = jm_find_stats_print();
   if (!print) return JM_WIRE_NO_JEMALLOC;
-  if (asked->length >= sizeof options || (asked->length && memchr(asked->bytes, 0, asked->length))) return JM_WIRE_MALFORMED;
+  if (asked->length >= sizeof options - 1 || (asked->length && memchr(asked->bytes, 0, asked->length))) return JM_WIRE_MALFORMED;
   memcpy(options, asked->bytes, asked->length);
   options[asked->length] = 0;
+  if (jm_destroys_arenas()) strcat(options, "a");
   print(jm_put_text, asked->answer, options);
   return 0;
 }

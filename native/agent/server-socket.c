@@ -9,9 +9,6 @@
 #include "server.h"
 #include "system-calls.h"
 
-/* As many as the kernel allows to wait. */
-#define JM_BACKLOG 4096
-
 /* Opens the user's folder; -1 and why not. */
 static int jm_open_folder(const char *path, uid_t user, const char **reason) {
   struct stat found;
@@ -34,6 +31,15 @@ static int jm_open_folder(const char *path, uid_t user, const char **reason) {
   return -1;
 }
 
+/* Where a name in the folder is for bind and connect, which take no descriptor: by itself in a working directory of the thread's own, else
+ * by the folder's descriptor. */
+static struct sockaddr_un jm_address(const struct jm_socket *socket, const char *name, bool by_descriptor) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (by_descriptor) snprintf(address.sun_path, sizeof address.sun_path, "/proc/thread-self/fd/%d/%s", socket->folder, name);
+  else snprintf(address.sun_path, sizeof address.sun_path, "%s", name);
+  return address;
+}
+
 /* Somebody answers there: with this number in another process namespace that shares the folder. */
 static bool jm_is_alive(const struct sockaddr_un *address) {
   int descriptor = jm_new_socket();
@@ -43,28 +49,25 @@ static bool jm_is_alive(const struct sockaddr_un *address) {
   return alive;
 }
 
-/* The socket's mode is what the umask, the thread's own, leaves of 0777. */
-static int jm_bind_closed(const struct jm_socket *socket, const struct sockaddr_un *address) {
-  mode_t before = (mode_t)syscall(SYS_umask, 0177);
-  int result = jm_bind(socket->listener, address, sizeof *address), error = errno;
-  syscall(SYS_umask, before);
-  errno = error;
-  return result;
+bool jm_socket_answers(const struct jm_socket *socket, const char *name) {
+  struct sockaddr_un address = jm_address(socket, name, true);
+  return jm_is_alive(&address);
 }
 
-/* Binds in the working directory. What is left of a process that had this number, or of this one before it called exec, is replaced. */
+/* What is left of a process that had this number, or of this one before it called exec, is replaced. */
 static bool jm_bind_name(struct jm_socket *socket) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  struct sockaddr_un address = jm_address(socket, socket->name, !jm_has_own_directory());
   struct stat found;
-  memcpy(address.sun_path, socket->name, sizeof socket->name);
-  if (jm_bind_closed(socket, &address) == 0) return true;
+  /* Before it has a name: the name gets these rights, less what the umask takes away. */
+  syscall(SYS_fchmod, socket->listener, 0600);
+  if (jm_bind(socket->listener, &address, sizeof address) == 0) return true;
   if (errno != EADDRINUSE) return false;
   if (jm_stat_at(socket->folder, socket->name, &found, 0) == -1 || !S_ISSOCK(found.st_mode) || jm_is_alive(&address)) {
     errno = EADDRINUSE;
     return false;
   }
   return jm_unlink_at(socket->folder, socket->name) == 0 &&
-         jm_bind_closed(socket, &address) == 0;
+         jm_bind(socket->listener, &address, sizeof address) == 0;
 }
 
 const char *jm_socket_open(struct jm_socket *opened, struct jm_trace *trace, const char *directory, const char *suffix) {
@@ -80,14 +83,16 @@ const char *jm_socket_open(struct jm_socket *opened, struct jm_trace *trace, con
   }
   opened->folder = jm_open_folder(trace->path, opened->user, &reason);
   if (opened->folder == -1) return reason;
-  /* The thread's own working directory: an address in it is short, and cannot lead elsewhere. */
-  if (jm_fchdir(opened->folder) == -1) reason = "cannot be entered";
+  bool enters = jm_has_own_directory();
+  if (enters && jm_fchdir(opened->folder) == -1) reason = "cannot be entered";
   if (!reason) {
     opened->listener = jm_new_socket();
     if (opened->listener == -1 || !jm_bind_name(opened)) reason = "takes no socket";
   }
   if (!reason) {
     if (jm_stat_at(opened->folder, opened->name, &found, 0) == 0 && S_ISSOCK(found.st_mode)) {
+      /* The program's umask may have left less. */
+      if ((found.st_mode & 0777) != 0600) syscall(SYS_fchmodat, opened->folder, opened->name, 0600);
       trace->device = found.st_dev;
       trace->inode = found.st_ino;
       trace->path[length] = '/';
@@ -96,7 +101,7 @@ const char *jm_socket_open(struct jm_socket *opened, struct jm_trace *trace, con
   }
   if (!reason && jm_listen(opened->listener, JM_BACKLOG) == -1) reason = "has a socket that nobody can listen on";
   int error = errno;
-  if (jm_chdir("/") == -1) error = errno;
+  if (enters && jm_chdir("/") == -1) error = errno;
   if (reason) {
     if (opened->listener != -1) jm_close(opened->listener);
     jm_close(opened->folder);

@@ -41,6 +41,7 @@ static int jm_dump(jm_mallctl_fn ctl, const char *path) {
 
 /* jemalloc's names are relative to the working directory, which must be the program's. */
 static int32_t jm_dump_unnamed(jm_mallctl_fn ctl) {
+  if (!jm_has_own_directory()) return jm_dump(ctl, NULL);
   if (jm_chdir("/proc/self/cwd") == -1) return errno;
   int error = jm_dump(ctl, NULL);
   return jm_chdir("/") == -1 && !error ? errno : error;

@@ -22,9 +22,13 @@ JM_OLD(pthread_attr_setstacksize);
 #define JM_REOPEN_NS (JM_SECOND_NS / 10)
 /* The longest that an exit waits for a socket that is just being made. */
 #define JM_EXIT_WAIT_NS JM_SECOND_NS
+/* The longest that a start waits for the thread, which needs a tenth of a millisecond. */
+#define JM_START_WAIT_NS (JM_SECOND_NS / 50)
 
 enum jm_phase {
   JM_NONE = 0,
+  /* The thread is not yet where it calls nothing before it has looked at its filters. */
+  JM_STARTING,
   /* A thread is there, and no socket. */
   JM_WAITING,
   JM_OPENING,
@@ -40,6 +44,8 @@ static struct {
   pid_t process;
   pid_t thread;
   struct jm_trace trace;
+  /* Who told it to end did not take the socket away. */
+  bool leaves_socket;
   char reason[256];
   struct jm_start start;
   dev_t error_device;
@@ -84,23 +90,21 @@ static void jm_fail(const char *what, const char *reason, int error) {
 
 /* One socket from opening to end; the phase is JM_OPENING before and after, but where the process ends. Gives what comes next: JM_WAITING
  * for another socket, or how it ended. */
-static enum jm_phase jm_run_once(int status) {
-  if (jm_state.start.guest && jm_is_filtered(status)) return JM_FAILED;
-  if (!jm_own_directory()) {
-    jm_fail("its thread", "cannot have a working directory of its own", errno);
-    return JM_FAILED;
-  }
+static enum jm_phase jm_run_once(void) {
+  jm_own_directory(jm_state.start.filters > 0);
   const char *reason = jm_socket_open(&jm_server.socket, &jm_state.trace, jm_state.start.directory, jm_state.start.suffix);
   if (reason) {
     jm_fail(jm_state.trace.path, reason, errno);
     return JM_FAILED;
   }
   if (!jm_step(JM_OPENING, JM_OPEN)) return JM_ENDED;
+  jm_sweep(&jm_server.socket);
   enum jm_end end = jm_serve(&jm_server);
-  /* Told to end: who says so takes the socket away. */
-  if (!jm_step(JM_OPEN, JM_OPENING)) return JM_ENDED;
+  /* Told to end: who says so takes the socket away, if it can. */
+  bool told = !jm_step(JM_OPEN, JM_OPENING);
+  if (told && !jm_state.leaves_socket) return JM_ENDED;
   jm_socket_close(&jm_server.socket, &jm_state.trace);
-  return end == JM_END_OTHER_USER ? JM_WAITING : JM_FAILED;
+  return told ? JM_ENDED : end == JM_END_OTHER_USER ? JM_WAITING : JM_FAILED;
 }
 
 static bool jm_is_over(void) { return atomic_load(&jm_state.phase) != JM_OPEN; }
@@ -114,10 +118,12 @@ static enum jm_phase jm_run(const struct jm_start *start, int status) {
       .started_ns = (uint64_t)jm_now_ns(),
       .node_facts = start->node_facts,
       .node_count = start->node_count,
+      .status = status,
+      .filters = start->filters,
       .waker = jm_open_waker(),
       .is_over = jm_is_over,
   };
-  while ((next = jm_server.names ? jm_run_once(status) : JM_FAILED) == JM_WAITING) {
+  while ((next = jm_server.names ? jm_run_once() : JM_FAILED) == JM_WAITING) {
     jm_step(JM_OPENING, JM_WAITING);
     jm_sleep_until(jm_now_ns() + JM_REOPEN_NS);
     next = JM_ENDED;
@@ -128,17 +134,26 @@ static enum jm_phase jm_run(const struct jm_start *start, int status) {
   return next;
 }
 
+void jm_server_vanish(void) {
+  uint32_t phase = atomic_load(&jm_state.phase);
+  /* Nobody is woken by it: who waits looks again and again. */
+  while (!atomic_compare_exchange_weak(&jm_state.phase, &phase, phase == JM_ENDED ? JM_NONE : JM_FAILED)) continue;
+  /* Not the C library's end of a thread, which is several calls; its descriptors go with it. */
+  for (;;) syscall(SYS_exit, 0);
+}
+
 static void *jm_thread(void *nothing) {
   (void)nothing;
   prctl(PR_SET_NAME, "jemkit-agent", 0, 0, 0);
   const struct jm_start *start = &jm_state.start;
-  int status = -1;
   jm_state.thread = (pid_t)syscall(SYS_gettid);
-  bool able = jm_own_descriptors();
+  bool able = jm_own_descriptors(start->filters > 0);
   int error = errno;
   /* Opened now: later the program may have another root. */
-  if (able && start->guest) status = jm_open_status();
+  int status = able ? jm_open_status() : -1;
+  jm_step(JM_STARTING, JM_WAITING);
   jm_sleep_until(start->open_at_ns);
+  if (able && jm_filters(status) != start->filters) jm_server_vanish();
   enum jm_phase last = JM_ENDED;
   if (jm_step(JM_WAITING, JM_OPENING)) {
     if (!able) jm_fail("its thread", "cannot have descriptors of its own", error);
@@ -147,6 +162,12 @@ static void *jm_thread(void *nothing) {
   /* The last thing it does: then another one may be started. */
   jm_step(last == JM_ENDED ? JM_ENDED : JM_OPENING, last == JM_ENDED ? JM_NONE : last);
   return NULL;
+}
+
+void jm_server_thread_attributes(pthread_attr_t *attributes) {
+  pthread_attr_init(attributes);
+  pthread_attr_setdetachstate(attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(attributes, JM_STACK_BYTES);
 }
 
 bool jm_server_start(const struct jm_start *start) {
@@ -158,14 +179,13 @@ bool jm_server_start(const struct jm_start *start) {
     jm_state.error_inode = error_stream.st_ino;
   }
   jm_state.process = jm_getpid();
-  atomic_store(&jm_state.phase, JM_WAITING);
+  jm_state.leaves_socket = false;
+  atomic_store(&jm_state.phase, JM_STARTING);
 
   pthread_t thread;
   pthread_attr_t attributes;
   sigset_t all, before;
-  if (pthread_attr_init(&attributes) != 0) return false;
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, JM_STACK_BYTES);
+  jm_server_thread_attributes(&attributes);
   sigfillset(&all);
   /* The thread inherits it: no signal of the program's is ever handled there. */
   sigprocmask(SIG_SETMASK, &all, &before);
@@ -173,15 +193,18 @@ bool jm_server_start(const struct jm_start *start) {
   sigprocmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
   if (error) atomic_store(&jm_state.phase, JM_NONE);
+  /* The program may be about to filter the calls of all its threads. */
+  else jm_wait_phase(JM_STARTING, jm_now_ns() + JM_START_WAIT_NS);
   return error == 0;
 }
 
 bool jm_server_forked(void) {
   uint32_t phase = atomic_exchange(&jm_state.phase, JM_NONE);
-  return phase == JM_WAITING || phase == JM_OPENING || phase == JM_OPEN;
+  return phase == JM_STARTING || phase == JM_WAITING || phase == JM_OPENING || phase == JM_OPEN;
 }
 
 const char *jm_server_path(char reason[256]) {
+  jm_wait_phase(JM_STARTING, 0);
   jm_wait_phase(JM_WAITING, 0);
   jm_wait_phase(JM_OPENING, 0);
   if (atomic_load(&jm_state.phase) == JM_OPEN) return jm_state.trace.path;
@@ -189,20 +212,30 @@ const char *jm_server_path(char reason[256]) {
   return NULL;
 }
 
-/* The socket goes now, and not when the thread comes to it: it may be in the middle of anything. */
-static bool jm_take_socket_away(void) {
-  if (jm_state.process != jm_getpid() || jm_step(JM_WAITING, JM_ENDED)) return false;
-  jm_wait_phase(JM_OPENING, jm_now_ns() + JM_EXIT_WAIT_NS);
-  if (!jm_step(JM_OPEN, JM_ENDED)) return false;
-  jm_trace_remove(&jm_state.trace);
+/* Tells the thread to end. The socket goes now, and not when the thread comes to it: it may be in the middle of anything. True: it has to be
+ * woken. */
+static bool jm_tell_to_end(void) {
+  uint32_t phase = atomic_load(&jm_state.phase);
+  /* There is no socket, and nobody but the thread who would have to know. */
+  while (phase == JM_STARTING || phase == JM_WAITING)
+    if (atomic_compare_exchange_weak(&jm_state.phase, &phase, JM_ENDED)) return false;
+  if (phase != JM_OPENING && phase != JM_OPEN) return false;
+  /* The program may have locked up the thread that ends it, and not the agent's: there nothing may be called that it would not call itself. */
+  bool locked_up = jm_filters_here() != jm_state.start.filters;
+  if (!locked_up && jm_state.process != jm_getpid()) return false;
+  if (!locked_up) jm_wait_phase(JM_OPENING, jm_now_ns() + JM_EXIT_WAIT_NS);
+  jm_state.leaves_socket = locked_up;
+  phase = JM_OPEN;
+  if (!atomic_compare_exchange_strong(&jm_state.phase, &phase, JM_ENDED)) return false;
+  if (!locked_up) jm_trace_remove(&jm_state.trace);
   return true;
 }
 
 void jm_server_stop(void) {
-  if (jm_take_socket_away()) jm_wake(jm_state.process, jm_state.thread);
+  if (jm_tell_to_end()) jm_wake(jm_state.process, jm_state.thread);
 }
 
 void jm_server_wait(void) { jm_wait_phase(JM_ENDED, 0); }
 
 /* The thread itself goes with the process. */
-__attribute__((destructor)) static void jm_at_exit(void) { jm_take_socket_away(); }
+__attribute__((destructor)) static void jm_at_exit(void) { jm_tell_to_end(); }

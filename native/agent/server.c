@@ -150,7 +150,10 @@ enum jm_end jm_serve(struct jm_server *server) {
     size_t count = server->count;
     int timeout = jm_prepare(server, list, accept_at, now);
     int ready = jm_poll(list, 2 + count, timeout);
-    if (ready == -1 && errno != EINTR) break;
+    int error = errno;
+    /* The program may have added a filter for all its threads. */
+    if (jm_filters(server->status) != server->filters) jm_server_vanish();
+    if (ready == -1 && error != EINTR) break;
     end = JM_END_TOLD;
     if (server->is_over()) break;
     /* Somebody else uses the signal after all; it stays pending, and is theirs. */
@@ -159,7 +162,8 @@ enum jm_end jm_serve(struct jm_server *server) {
     if (jm_geteuid() != server->socket.user) break;
     end = JM_END_FAILED;
     if (ready == -1) {
-      server->watch_until_ns = now + JM_WATCH_NS;
+      /* Not from where the wait began, which may be long ago. */
+      server->watch_until_ns = jm_now_ns() + JM_WATCH_NS;
       continue;
     }
     if (list[0].revents & ~POLLIN) break;

@@ -4,13 +4,16 @@
  *
  *   server-thread.c       the thread: start, wait, end; what fork and exit do to it
  *   server-descriptors.c  what it has to itself
+ *   server-filters.c      whether its system calls are filtered, and may be made all the same
  *   server-socket.c       the folder and the socket
+ *   server-sweep.c        sockets that others left there
  *   server.c              the loop: clients come, ask, are answered, go
  *   server-buffer.c       memory that is not the process's heap
  *   server-answers.c      one function for each operation */
 #ifndef JM_SERVER_H
 #define JM_SERVER_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +47,23 @@ void jm_buffer_free(struct jm_buffer *buffer);
 void *jm_pages(size_t size);
 void jm_free_pages(void *pages, size_t size);
 
+/* --- server-filters.c --- */
+
+#define JM_FILTERS_UNKNOWN (-1)
+#define JM_PROOF_MAX 32
+
+/* How many filters the system calls of a thread pass; unknown where the kernel does not count them (before Linux 5.9). */
+int jm_filters(int status);
+/* The thread's own proc file for it. */
+int jm_open_status(void);
+/* Of the calling thread. */
+int jm_filters_here(void);
+/* What JEMKIT_AGENT_FILTERS says where the agent was seen to do no harm under so many filters. */
+void jm_filters_proof(int filters, char proof[JM_PROOF_MAX]);
+/* How many filters the calling thread has, if there are none or the claim, a value of JEMKIT_AGENT_FILTERS or NULL, is true of them; else
+ * unknown. */
+int jm_proven_filters(const char *claim);
+
 /* --- server-socket.c --- */
 
 struct jm_socket {
@@ -67,18 +87,22 @@ const char *jm_socket_open(struct jm_socket *socket, struct jm_trace *trace, con
 void jm_socket_close(struct jm_socket *socket, const struct jm_trace *trace);
 /* The same from another thread, which does not have its descriptors. */
 void jm_trace_remove(const struct jm_trace *trace);
+/* Whether anybody listens behind another name in its folder, or may. */
+bool jm_socket_answers(const struct jm_socket *socket, const char *name);
+
+/* --- server-sweep.c --- */
+
+/* Takes sockets out of its folder that processes of this user left there. */
+void jm_sweep(const struct jm_socket *socket);
 
 /* --- server-descriptors.c --- */
 
 /* Gives the calling thread a table of descriptors of its own, which is empty but for 0 to 2, taken by what nobody can write to. False: it
  * could not be had. */
-bool jm_own_descriptors(void);
-/* Gives the calling thread a working directory and a umask of its own. */
-bool jm_own_directory(void);
-
-/* Whether the kernel filters the system calls of the thread: `Seccomp:` of a proc file that jm_open_status opened. */
-int jm_open_status(void);
-bool jm_is_filtered(int status);
+bool jm_own_descriptors(bool filtered);
+/* Gives the calling thread a working directory and a umask of its own. Without them it never changes the program's. */
+void jm_own_directory(bool filtered);
+bool jm_has_own_directory(void);
 
 /* Readable when jm_wake was called for this thread; -1 where that cannot be had. */
 int jm_open_waker(void);
@@ -116,6 +140,9 @@ struct jm_server {
   /* Has JavaScript count its ArrayBuffers; a status. NULL: nobody can. */
   int32_t (*node_count)(void);
   struct jm_socket socket;
+  /* Whose number of filters must stay what it is. */
+  int status;
+  int filters;
   /* Readable when somebody wants the server to end; or -1. */
   int waker;
   /* Whether somebody does. */
@@ -154,10 +181,12 @@ struct jm_start {
   int64_t open_at_ns;
   /* Failure is worth a line on standard error. */
   bool explicit;
-  /* Not where system calls are filtered. */
-  bool guest;
+  /* System call filters under which it may act: those there are, as jm_proven_filters found them. */
+  int filters;
 };
 
+/* What such a thread is like. */
+void jm_server_thread_attributes(pthread_attr_t *attributes);
 /* Starts the thread; false where it cannot be. */
 bool jm_server_start(const struct jm_start *start);
 /* In the child of a fork: there is no thread any more. True if there was one to go on with. */
@@ -166,6 +195,8 @@ bool jm_server_forked(void);
 const char *jm_server_path(char reason[256]);
 /* Takes the socket away and has the thread end. */
 void jm_server_stop(void);
+/* For the server's own thread, under filters that nobody has tried: it is gone, with no call but that. */
+__attribute__((noreturn)) void jm_server_vanish(void);
 /* Waits until it has ended. */
 void jm_server_wait(void);
 

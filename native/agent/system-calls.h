@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -24,6 +25,15 @@
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438
 #endif
+
+#define JM_CLOSE_RANGE_UNSHARE 2u
+
+/* As many clients as the kernel allows to wait. */
+#define JM_BACKLOG 4096
+
+/* Nobody uses this signal: it was for a coprocessor. All signals are blocked in the thread, so that it stays pending there, whatever the
+ * program does with it; and no descriptor among the program's own is needed to wake the thread. */
+#define JM_WAKING SIGSTKFLT
 
 static inline pid_t jm_getpid(void) { return (pid_t)syscall(SYS_getpid); }
 static inline uid_t jm_geteuid(void) { return (uid_t)syscall(SYS_geteuid); }

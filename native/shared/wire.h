@@ -59,7 +59,7 @@ enum jm_wire_operation {
   JM_WIRE_SELECT = 4,
   /* () -> (u64 monotonic ns, f64 per selected name; NaN: this jemalloc does not have it). New statistics are taken first. */
   JM_WIRE_SAMPLE = 5,
-  /* (the options of malloc_stats_print, a text) -> the text that it writes. */
+  /* (the options of malloc_stats_print, a text) -> the text that it writes; without single arenas where the program destroys arenas. */
   JM_WIRE_STATS = 6,
   /* (u32 arena, or JM_WIRE_ALL_ARENAS) -> (). Pages past their time, or all unused ones, go back to the system. */
   JM_WIRE_DECAY = 7,

@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "filter.h"
+
 #define EXPECT(condition)                                                             \
   do {                                                                                \
     if (!(condition)) {                                                               \
@@ -137,6 +139,13 @@ static int daemonize(const char *file, unsigned pause_ms) {
   exit(0);
 }
 
+/* By the program itself, for the calling thread or for all; then it goes on when it is told to. */
+static int filter_later(const char *filter, unsigned long flags) {
+  wait_for_line();
+  add_filter(filter, flags);
+  return wait_for_end();
+}
+
 static void filter_socket(unsigned action) {
   struct sock_filter code[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -216,6 +225,21 @@ int main(int argc, char **argv) {
       execv(argument, (char *[]){"agent-host", "wait", NULL});
       return 98;
     }
+    return wait_for_end();
+  }
+  if (strcmp(mode, "filter") == 0) {
+    add_filter(argument, SECCOMP_FILTER_FLAG_TSYNC);
+    return wait_for_end();
+  }
+  if (strcmp(mode, "filter-later") == 0) return filter_later(argument, SECCOMP_FILTER_FLAG_TSYNC);
+  if (strcmp(mode, "filter-thread") == 0) return filter_later(argument, 0);
+  if (strcmp(mode, "filter-fork") == 0) {
+    add_filter(argument, 0);
+    return fork_one();
+  }
+  if (strcmp(mode, "umask") == 0) {
+    umask(0);
+    EXPECT(chdir("/usr") == 0);
     return wait_for_end();
   }
   if (strcmp(mode, "exec") == 0) {

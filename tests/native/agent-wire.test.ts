@@ -48,14 +48,18 @@ test('C lays the recorded answers out as they were recorded', async () => {
 
 test('a real agent takes every recorded question, and gives the recorded status', async () => {
   const source = readFileSync(join(ROOT, 'tests', 'native', 'agent-host.c'), 'utf8');
-  const host = openProgram(compile(folder, 'host', source, ['-pthread']), ['wait'], {
-    env: {
-      LD_PRELOAD: `${jemallocLibrary()} ${AGENT}`,
-      JEMKIT_AGENT: '1',
-      JEMKIT_AGENT_DIR: folder,
-      MALLOC_CONF: 'prof:true,prof_active:false',
+  const host = openProgram(
+    compile(folder, 'host', source, ['-pthread', '-I', join(ROOT, 'tests', 'native')]),
+    ['wait'],
+    {
+      env: {
+        LD_PRELOAD: `${jemallocLibrary()} ${AGENT}`,
+        JEMKIT_AGENT: '1',
+        JEMKIT_AGENT_DIR: folder,
+        MALLOC_CONF: 'prof:true,prof_active:false',
+      },
     },
-  });
+  );
   const client = await openAgentOf(join(folder, `jemkit-${process.geteuid!()}`, `${host.pid}.sock`));
   const names = readdirSync(GOLDEN)
     .filter((name) => name.endsWith('.question.bin'))

@@ -14,18 +14,25 @@ const GUARD = 'JEMKIT_REEXEC';
  * may hold several copies of jemkit.
  */
 const STARTED_AGAIN = Symbol.for('jemkit.startedAgain');
-const shared = globalThis as { [STARTED_AGAIN]?: boolean };
+/** This process goes on without jemalloc, and who had to be told of it was. */
+const FALLBACK_HANDLED = Symbol.for('jemkit.fallbackHandled');
+const shared = globalThis as { [STARTED_AGAIN]?: boolean; [FALLBACK_HANDLED]?: boolean };
+
+/** Whether `ensureJemalloc()` has dealt with the absence of jemalloc in this thread: nobody needs to say it again. */
+export function wasFallbackHandled(): boolean {
+  return shared[FALLBACK_HANDLED] === true;
+}
 
 /** Options of {@link ensureJemalloc}. */
 export interface EnsureJemallocOptions {
   /** A library file, instead of searching. */
-  readonly library?: string;
+  readonly library?: string | undefined;
   /** MALLOC_CONF options; they count before those of the environment and the preset. */
-  readonly conf?: string;
+  readonly conf?: string | undefined;
   /** A named set of options, or 'none'. Default 'balanced'. */
-  readonly preset?: MallocConfPresetName | 'none';
+  readonly preset?: MallocConfPresetName | 'none' | undefined;
   /** Without a usable library: 'warn' (default) says one line on stderr, 'silent' none, 'fail' throws. */
-  readonly fallback?: 'warn' | 'silent' | 'fail';
+  readonly fallback?: 'warn' | 'silent' | 'fail' | undefined;
 }
 
 /** What {@link ensureJemalloc} found. On success in a process without jemalloc it does not return: the process starts again. */
@@ -60,6 +67,7 @@ function giveUp(fallback: LaunchFallback, how: NonNullable<EnsureJemallocOptions
       details: { reason: fallback.reason },
     });
   }
+  shared[FALLBACK_HANDLED] = true;
   if (how === 'warn')
     process.stderr.write(`jem: going on without jemalloc: ${fallback.cause}; remedy: ${fallback.remedy}\n`);
   return { kind: 'fallback', ...fallback };

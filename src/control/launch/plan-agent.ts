@@ -1,7 +1,7 @@
 import { isSystemError, JemkitError } from '../../errors.js';
 import type { AllocatorName } from '../../model/allocator.js';
 import type { AgentMode, AgentPlan } from '../../model/launch-plan.js';
-import type { LibraryProbe } from '../../model/probe.js';
+import type { FilterTrial, LibraryProbe } from '../../model/probe.js';
 import type { ResolvedProgram } from '../../model/program.js';
 import { agentLibraryPath } from '../../native.js';
 import { statSync } from '../../sources/file-system.js';
@@ -52,6 +52,23 @@ function isReadableForAll(path: string): boolean {
   } catch (error) {
     if (isSystemError(error)) return false;
     throw error;
+  }
+}
+
+/** Hands on under which filters the agent was seen to do no harm. */
+export const FILTERS_VARIABLE = 'JEMKIT_AGENT_FILTERS';
+
+/** Why there can be no agent under this process's system call filters; undefined where there can be one. */
+function describeFilters(trial: FilterTrial | undefined): string | undefined {
+  switch (trial?.kind) {
+    case 'fatal':
+      return `the seccomp filter here ends a process that calls ${trial.call}, as the agent does`;
+    case 'refused':
+      return `the seccomp filter here refuses ${trial.call} (errno ${trial.errno}), which the agent needs`;
+    case 'uncounted':
+      return 'there is a seccomp filter here, and this kernel does not tell which (Linux 5.9 does)';
+    default:
+      return undefined;
   }
 }
 
@@ -107,6 +124,14 @@ export function planAgent({ mode, allocator, program, probe, agent = agentLibrar
   if (probe.kind !== 'works') {
     const why = probe.kind === 'untried' ? probe.reason : probe.message;
     return leftOut('untried', `${program.interpreter} could not be tried with it: ${why}`, 'npm rebuild jemkit');
+  }
+  const filtered = describeFilters(probe.filters);
+  if (filtered !== undefined) {
+    return leftOut(
+      'filtered',
+      filtered,
+      'allow the call in the profile (Docker, while you look for something: --security-opt seccomp=unconfined)',
+    );
   }
   if (mode === 'auto' && process.geteuid?.() === 0 && !isReadableForAll(agent)) {
     return leftOut(

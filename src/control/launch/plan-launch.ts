@@ -15,7 +15,7 @@ import { statSync } from '../../sources/file-system.js';
 import { canBePreloaded } from '../../sources/process/jemkit-folders.js';
 import { resolveProgram } from '../../sources/process/resolve-program.js';
 import { findLibrary } from '../library/find-library.js';
-import { agentVariable, isAgentLibrary, planAgent } from './plan-agent.js';
+import { agentVariable, FILTERS_VARIABLE, isAgentLibrary, planAgent } from './plan-agent.js';
 import { parsePreload, preloadVariable, prependPreload } from './preload-variable.js';
 import { probeLibraryOnce } from './probe-cache.js';
 import { agentFits } from './probe-library.js';
@@ -188,7 +188,12 @@ function chooseLibrary(
   // With the environment it will have: abort_conf would end the program at its start.
   const preload = preloadVariable();
   const probed = { ...environment, [preload]: withoutAllocators(environment[preload]) };
-  const probe = probeLibraryOnce(program, library, conf === undefined ? probed : { ...probed, MALLOC_CONF: conf });
+  const probe = probeLibraryOnce(
+    program,
+    library,
+    conf === undefined ? probed : { ...probed, MALLOC_CONF: conf },
+    request.agent !== 'off' && allocator === 'jemalloc',
+  );
   return describeProbe(probe, library, program) ?? { library, source: search.source, probe };
 }
 
@@ -200,7 +205,7 @@ function agentSetting(request: Pick<LaunchRequest, 'agent'>, plan: AgentPlan): s
 
 function environmentChanges(
   program: ResolvedProgram,
-  library: AllocatorLibrary,
+  { library, probe }: Chosen,
   agentPlan: AgentPlan,
   request: LaunchRequest,
 ): LaunchPlan['environment'] {
@@ -216,6 +221,9 @@ function environmentChanges(
   if (agentPlan.kind === 'preloaded') paths.push(agentPlan.path);
   const setting = agentSetting(request, agentPlan);
   if (setting !== undefined && setting !== environment['JEMKIT_AGENT']) changes['JEMKIT_AGENT'] = setting;
+  // Of use where the agent is not preloaded, too: the addon of a Node program has one.
+  const proof = probe?.kind === 'works' && probe.filters?.kind === 'works' ? probe.filters.proof : undefined;
+  if (proof !== environment[FILTERS_VARIABLE]) changes[FILTERS_VARIABLE] = proof;
   if (!request.children) {
     const agent = agentLibraryPath();
     if (!agent) {
@@ -242,6 +250,7 @@ function environmentChanges(
     changes['JEMKIT_SCOPE_LD_PRELOAD'] = before;
     changes['JEMKIT_SCOPE_MALLOC_CONF'] = environment['MALLOC_CONF'];
     changes['JEMKIT_SCOPE_JEMKIT_AGENT'] = environment['JEMKIT_AGENT'];
+    changes[`JEMKIT_SCOPE_${FILTERS_VARIABLE}`] = environment[FILTERS_VARIABLE];
   }
   // Two agents, as of two versions of jemkit, would want the same socket.
   const others = parsePreload(before).filter(
@@ -317,6 +326,6 @@ export function planFor(program: ResolvedProgram, request: Omit<LaunchRequest, '
     probe: chosen.probe,
     displaced: displacedBy(chosen.library, environment),
     agent,
-    environment: environmentChanges(program, chosen.library, agent, { ...request, command: program.path }),
+    environment: environmentChanges(program, chosen, agent, { ...request, command: program.path }),
   };
 }

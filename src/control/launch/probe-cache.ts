@@ -6,8 +6,9 @@ import type { ResolvedProgram } from '../../model/program.js';
 import { agentLibraryPath } from '../../native.js';
 import { mkdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from '../../sources/file-system.js';
 import { cacheFolders, fallbackCacheFolder, isPrivateFolder } from '../../sources/process/jemkit-folders.js';
+import { readSeccompMode } from '../../sources/procfs/process-status.js';
 import { preloadVariable } from './preload-variable.js';
-import { probeLibrary } from './probe-library.js';
+import { FILTER_QUESTION, PROBE_QUESTIONS, probeLibrary } from './probe-library.js';
 
 const MAX_ENTRIES = 200;
 const VERSION = 1;
@@ -97,12 +98,20 @@ function removeQuietly(path: string): void {
   }
 }
 
-/** {@link probeLibrary}, remembered per program and library until either file changes. */
+/**
+ * {@link probeLibrary}, remembered per program and library until either file changes. Not under a system call filter (seccomp): what another one
+ * let pass says nothing of this one.
+ *
+ * @param agent whether an agent may have to act in the program: then it is tried under that filter, too.
+ */
 export function probeLibraryOnce(
   program: ResolvedProgram,
   library: AllocatorLibrary,
   environment: NodeJS.ProcessEnv,
+  agent: boolean,
 ): LibraryProbe {
+  if (agent && readSeccompMode() !== 0)
+    return probeLibrary(program, library, environment, [...PROBE_QUESTIONS, FILTER_QUESTION]);
   const path = cachePath(environment);
   const key = cacheKey(program, library, environment);
   const cache = path === undefined ? undefined : readCache(path);

@@ -12,6 +12,9 @@ const TIMEOUT_MS = 10_000;
 /** What is asked of a jemalloc in every probe, beside what the caller wants to know. */
 export const PROBE_QUESTIONS = ['s:version', 'b:config.prof', 'z:arenas.page'] as const;
 
+/** Has the agent's system calls be tried, where a filter might not let them pass. */
+export const FILTER_QUESTION = 'filters';
+
 interface ProbeStart {
   readonly interpreter: string;
   readonly agent: string;

@@ -90,7 +90,8 @@ export async function examineStats(
   const waste = bins && analyseSizeClassWaste(bins);
   return {
     ...empty,
-    arenasInUse: countsKept === false ? undefined : arenas.arenas.length,
+    // One there always is: none means that the agent did not ask for single ones.
+    arenasInUse: countsKept === false ? undefined : arenas.arenas.length || undefined,
     countsKept,
     backgroundThread: {
       threads: undefined,
