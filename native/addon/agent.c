@@ -99,6 +99,7 @@ static const char *jm_open_agent(const char *directory, size_t length, char reas
                            .filters = filters,
                            .node_facts = jm_node_facts,
                            .node_count = jm_ask_node_count};
+  jm_server_measure();
   if (!jm_server_start(&start)) return strcpy(reason, "no thread can be started"), NULL;
   const char *path = jm_server_path(reason);
   if (path) jm_process = getpid();

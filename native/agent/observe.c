@@ -18,7 +18,7 @@
 
 /* Not in environ: programs that change their title write over it. */
 static char jm_directory[JM_PATH_MAX] = "/tmp";
-static struct jm_start jm_start_here = {.directory = jm_directory, .suffix = ".sock"};
+static struct jm_start jm_start_here = {.directory = jm_directory, .suffix = ".sock", .joined = true};
 
 static bool jm_is_among(const char *name, const char *const *programs, size_t count) {
   for (size_t i = 0; i < count; i++) {
@@ -49,6 +49,8 @@ static pthread_key_t jm_main_thread;
 static void jm_main_thread_ended(void *nothing) {
   (void)nothing;
   jm_server_stop();
+  /* The last thread to go runs exit(): that must be one of the program's own, which has its descriptors. */
+  jm_server_join();
 }
 
 static bool jm_start_server(int64_t after_ns) {
@@ -72,6 +74,7 @@ void jm_observe(const char *wish, const char *claim) {
   const char *directory = jm_variable("JEMKIT_AGENT_DIR");
   if (directory && *directory == '/' && strlen(directory) < sizeof jm_directory) strcpy(jm_directory, directory);
   jm_start_here.explicit = always;
+  jm_server_measure();
   if (!pthread_key_create || !pthread_setspecific || pthread_key_create(&jm_main_thread, jm_main_thread_ended) != 0) return;
   /* In this order: starting a thread allocates, so an allocator that must be told of forks asks for it before we do. */
   if (jm_start_server(JM_OPEN_AFTER_START_NS)) pthread_atfork(NULL, NULL, jm_after_fork);

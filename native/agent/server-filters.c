@@ -28,7 +28,7 @@ int jm_filters(int status) {
     bool last = (size_t)length < sizeof text - 1;
     text[length] = 0;
     const char *mode = strstr(text, "\nSeccomp:");
-    if (!mode && last) return 0;
+    if (!mode && last) break;
     if (mode && (last || text + length - mode >= JM_LINES_MAX)) {
       const char *count = strstr(mode, "\nSeccomp_filters:");
       int number = atoi(mode + sizeof "\nSeccomp:" - 1);
@@ -38,8 +38,10 @@ int jm_filters(int status) {
     }
     at += mode ? mode - text : length - JM_LINES_MAX;
   }
-  /* There is no /proc in this root. A filter may forbid this question, too, so that it is the second choice. */
-  return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 0 ? 0 : JM_FILTERS_UNKNOWN;
+  /* There is no /proc in this root, or no such line: the kernel has no filters, or the text changed between two looks. A filter may forbid this
+   * question, too, so that it is the second choice. */
+  int kept = prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
+  return kept == 0 || (kept == -1 && errno == EINVAL) ? 0 : JM_FILTERS_UNKNOWN;
 }
 
 int jm_filters_here(void) {

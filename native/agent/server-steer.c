@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "jemalloc.h"
@@ -47,6 +48,21 @@ static int32_t jm_dump_unnamed(jm_mallctl_fn ctl) {
   return jm_chdir("/") == -1 && !error ? errno : error;
 }
 
+/* Whoever may ask has the rights of the process's user, and not those that the process alone was given (systemd's AmbientCapabilities=, setcap): it
+ * must not make files for them where the user may not. True where it cannot be told. */
+static bool jm_has_rights_over_files(void) {
+  /* CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID, CAP_SYS_ADMIN */
+  const unsigned long long mask = 0x1f | UINT64_C(1) << 21;
+  char text[4096];
+  int status = jm_open_status();
+  ssize_t length = status == -1 ? -1 : jm_pread(status, text, sizeof text - 1, 0);
+  if (status != -1) jm_close(status);
+  if (length <= 0) return true;
+  text[length] = 0;
+  const char *line = strstr(text, "\nCapEff:\t");
+  return !line || (strtoull(line + sizeof "\nCapEff:\t" - 1, NULL, 16) & mask) != 0;
+}
+
 int32_t jm_dump_prof(const unsigned char *bytes, size_t length) {
   jm_mallctl_fn ctl = jm_find_mallctl();
   char path[JM_PATH_MAX], opened[64];
@@ -54,6 +70,7 @@ int32_t jm_dump_prof(const unsigned char *bytes, size_t length) {
   if (length > 0 && (length >= sizeof path || bytes[0] != '/' || memchr(bytes, 0, length))) return JM_WIRE_MALFORMED;
   if (!jm_is_profiling()) return ENOENT;
   if (length == 0) return jm_dump_unnamed(ctl);
+  if (jm_geteuid() != 0 && jm_has_rights_over_files()) return EACCES;
   memcpy(path, bytes, length);
   path[length] = 0;
   /* jemalloc empties what is there, and follows links. So the file is made here, where nothing may be, and jemalloc opens it through

@@ -2,6 +2,7 @@
  * touch the rest: the server's thread while it is JM_OPENING, others to read while it is JM_OPEN. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <link.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,8 +16,9 @@
 
 JM_OLD(pthread_create);
 JM_OLD(pthread_attr_setstacksize);
+JM_OLD(pthread_join);
 
-/* Room for jemalloc's statistics and for the program's thread-local variables; 16 KB crashed hosts. */
+/* Room for jemalloc's statistics, beside the thread-local variables of all modules; 16 KB crashed hosts. */
 #define JM_STACK_BYTES (256 * 1024)
 /* Between a change of user and the next socket. */
 #define JM_REOPEN_NS (JM_SECOND_NS / 10)
@@ -43,6 +45,8 @@ static struct {
   /* The process it is about: another one is a child that fork's handlers did not see. */
   pid_t process;
   pid_t thread;
+  pthread_t handle;
+  bool joinable;
   struct jm_trace trace;
   /* Who told it to end did not take the socket away. */
   bool leaves_socket;
@@ -55,27 +59,28 @@ static struct {
 /* The thread's own. */
 static struct jm_server jm_server;
 
+static void jm_wake_waiting(void) {
+  syscall(SYS_futex, &jm_state.phase, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+}
+
 static bool jm_step(uint32_t from, uint32_t to) {
   bool stepped = atomic_compare_exchange_strong(&jm_state.phase, &from, to);
-  if (stepped) syscall(SYS_futex, &jm_state.phase, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+  if (stepped) jm_wake_waiting();
   return stepped;
 }
 
-/* Waits while the phase is this one; until a moment, or for ever where it is 0. */
+/* Waits while the phase is this one; until a moment, or for ever where it is 0. A moment, not a span: the signal by which the C library
+ * changes users interrupts every wait. */
 static void jm_wait_phase(uint32_t phase, int64_t until_ns) {
   struct timespec left;
   while (atomic_load(&jm_state.phase) == phase) {
     int64_t rest = until_ns ? until_ns - jm_now_ns() : JM_SECOND_NS;
     if (rest <= 0) return;
     left = (struct timespec){.tv_sec = rest / JM_SECOND_NS, .tv_nsec = rest % JM_SECOND_NS};
-    syscall(SYS_futex, &jm_state.phase, FUTEX_WAIT_PRIVATE, phase, &left, NULL, 0);
+    long waited = syscall(SYS_futex, &jm_state.phase, FUTEX_WAIT_PRIVATE, phase, &left, NULL, 0);
+    /* No second call, as the program may have filtered it meanwhile. */
+    if (until_ns && waited == -1 && errno == ETIMEDOUT) return;
   }
-}
-
-static void jm_sleep_until(int64_t moment_ns) {
-  struct timespec until = {.tv_sec = moment_ns / JM_SECOND_NS, .tv_nsec = moment_ns % JM_SECOND_NS};
-  /* A moment, not a span: the signal by which the C library changes users interrupts every sleep. */
-  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) continue;
 }
 
 static void jm_fail(const char *what, const char *reason, int error) {
@@ -100,9 +105,8 @@ static enum jm_phase jm_run_once(void) {
   if (!jm_step(JM_OPENING, JM_OPEN)) return JM_ENDED;
   jm_sweep(&jm_server.socket);
   enum jm_end end = jm_serve(&jm_server);
-  /* Told to end: who says so takes the socket away, if it can. */
+  /* Told to end: who says so has taken the socket away, if it could. */
   bool told = !jm_step(JM_OPEN, JM_OPENING);
-  if (told && !jm_state.leaves_socket) return JM_ENDED;
   jm_socket_close(&jm_server.socket, &jm_state.trace);
   return told ? JM_ENDED : end == JM_END_OTHER_USER ? JM_WAITING : JM_FAILED;
 }
@@ -125,7 +129,7 @@ static enum jm_phase jm_run(const struct jm_start *start, int status) {
   };
   while ((next = jm_server.names ? jm_run_once() : JM_FAILED) == JM_WAITING) {
     jm_step(JM_OPENING, JM_WAITING);
-    jm_sleep_until(jm_now_ns() + JM_REOPEN_NS);
+    jm_wait_phase(JM_WAITING, jm_now_ns() + JM_REOPEN_NS);
     next = JM_ENDED;
     if (!jm_step(JM_WAITING, JM_OPENING)) break;
   }
@@ -152,7 +156,7 @@ static void *jm_thread(void *nothing) {
   /* Opened now: later the program may have another root. */
   int status = able ? jm_open_status() : -1;
   jm_step(JM_STARTING, JM_WAITING);
-  jm_sleep_until(start->open_at_ns);
+  if (start->open_at_ns) jm_wait_phase(JM_WAITING, start->open_at_ns);
   if (able && jm_filters(status) != start->filters) jm_server_vanish();
   enum jm_phase last = JM_ENDED;
   if (jm_step(JM_WAITING, JM_OPENING)) {
@@ -164,10 +168,26 @@ static void *jm_thread(void *nothing) {
   return NULL;
 }
 
-void jm_server_thread_attributes(pthread_attr_t *attributes) {
+static size_t jm_thread_locals;
+
+static int jm_add_thread_locals(struct dl_phdr_info *module, size_t size, void *sum) {
+  (void)size;
+  for (int i = 0; i < module->dlpi_phnum; i++)
+    if (module->dlpi_phdr[i].p_type == PT_TLS) *(size_t *)sum += module->dlpi_phdr[i].p_memsz + module->dlpi_phdr[i].p_align;
+  return 0;
+}
+
+void jm_server_measure(void) {
+  size_t sum = 0;
+  dl_iterate_phdr(jm_add_thread_locals, &sum);
+  /* Whole pages of any machine. */
+  jm_thread_locals = (sum + 0xffff) & ~(size_t)0xffff;
+}
+
+void jm_server_thread_attributes(pthread_attr_t *attributes, bool joined) {
   pthread_attr_init(attributes);
-  pthread_attr_setdetachstate(attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(attributes, JM_STACK_BYTES);
+  if (!joined) pthread_attr_setdetachstate(attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(attributes, JM_STACK_BYTES + jm_thread_locals);
 }
 
 bool jm_server_start(const struct jm_start *start) {
@@ -185,13 +205,15 @@ bool jm_server_start(const struct jm_start *start) {
   pthread_t thread;
   pthread_attr_t attributes;
   sigset_t all, before;
-  jm_server_thread_attributes(&attributes);
+  jm_server_thread_attributes(&attributes, start->joined);
   sigfillset(&all);
   /* The thread inherits it: no signal of the program's is ever handled there. */
   sigprocmask(SIG_SETMASK, &all, &before);
   int error = pthread_create(&thread, &attributes, jm_thread, NULL);
   sigprocmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
+  jm_state.handle = thread;
+  jm_state.joinable = error == 0 && start->joined;
   if (error) atomic_store(&jm_state.phase, JM_NONE);
   /* The program may be about to filter the calls of all its threads. */
   else jm_wait_phase(JM_STARTING, jm_now_ns() + JM_START_WAIT_NS);
@@ -221,7 +243,7 @@ static bool jm_tell_to_end(void) {
     if (atomic_compare_exchange_weak(&jm_state.phase, &phase, JM_ENDED)) return false;
   if (phase != JM_OPENING && phase != JM_OPEN) return false;
   /* The program may have locked up the thread that ends it, and not the agent's: there nothing may be called that it would not call itself. */
-  bool locked_up = jm_filters_here() != jm_state.start.filters;
+  bool locked_up = jm_state.start.filters == 0 ? prctl(PR_GET_SECCOMP, 0, 0, 0, 0) > 0 : jm_filters_here() != jm_state.start.filters;
   if (!locked_up && jm_state.process != jm_getpid()) return false;
   if (!locked_up) jm_wait_phase(JM_OPENING, jm_now_ns() + JM_EXIT_WAIT_NS);
   jm_state.leaves_socket = locked_up;
@@ -233,6 +255,14 @@ static bool jm_tell_to_end(void) {
 
 void jm_server_stop(void) {
   if (jm_tell_to_end()) jm_wake(jm_state.process, jm_state.thread);
+  /* It may be waiting for the moment to open. */
+  else jm_wake_waiting();
+}
+
+void jm_server_join(void) {
+  if (!pthread_join || !jm_state.joinable || jm_state.process != jm_getpid()) return;
+  jm_state.joinable = false;
+  pthread_join(jm_state.handle, NULL);
 }
 
 void jm_server_wait(void) { jm_wait_phase(JM_ENDED, 0); }

@@ -97,6 +97,8 @@ static bool jm_turn(struct jm_server *server, struct jm_client *client, int64_t 
     client->lost = header.length > JM_WIRE_QUESTION_MAX;
     jm_answer(server, client, &header, client->question + sizeof header);
     if (client->answer.failed) return false;
+    /* It may have taken long. */
+    now = jm_now_ns();
     client->received -= whole;
     memmove(client->question, client->question + whole, client->received);
     client->since_ns = now;
@@ -136,6 +138,8 @@ static int jm_prepare(struct jm_server *server, struct pollfd *list, int64_t acc
     if (until > deadline) until = deadline;
     list[2 + i] = (struct pollfd){.fd = client->descriptor, .events = jm_answers(client) ? POLLOUT : POLLIN};
   }
+  /* Nobody could wake it. */
+  if (server->waker == -1 && until > now + JM_SECOND_NS / 10) until = now + JM_SECOND_NS / 10;
   if (until == INT64_MAX) return -1;
   /* Rounded up: not to wake before it is time. */
   return until <= now ? 0 : (int)((until - now + 999999) / 1000000);

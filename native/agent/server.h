@@ -181,12 +181,14 @@ struct jm_start {
   int64_t open_at_ns;
   /* Failure is worth a line on standard error. */
   bool explicit;
+  /* Somebody waits for its very end with jm_server_join. */
+  bool joined;
   /* System call filters under which it may act: those there are, as jm_proven_filters found them. */
   int filters;
 };
 
 /* What such a thread is like. */
-void jm_server_thread_attributes(pthread_attr_t *attributes);
+void jm_server_thread_attributes(pthread_attr_t *attributes, bool joined);
 /* Starts the thread; false where it cannot be. */
 bool jm_server_start(const struct jm_start *start);
 /* In the child of a fork: there is no thread any more. True if there was one to go on with. */
@@ -195,6 +197,11 @@ bool jm_server_forked(void);
 const char *jm_server_path(char reason[256]);
 /* Takes the socket away and has the thread end. */
 void jm_server_stop(void);
+/* Waits until the C library no longer counts the thread; of one that was started as `joined`. */
+void jm_server_join(void);
+/* Once, before the first start, and not after a fork, as it takes the loader's lock: how much of a thread's stack the C library takes for
+ * thread-local variables. */
+void jm_server_measure(void);
 /* For the server's own thread, under filters that nobody has tried: it is gone, with no call but that. */
 __attribute__((noreturn)) void jm_server_vanish(void);
 /* Waits until it has ended. */

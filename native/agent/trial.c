@@ -57,7 +57,7 @@ static int jm_try_thread(void) {
   pthread_t thread;
   pthread_attr_t attributes;
   if (!pthread_create || !pthread_attr_setstacksize) return ENOSYS;
-  jm_server_thread_attributes(&attributes);
+  jm_server_thread_attributes(&attributes, false);
   int error = pthread_create(&thread, &attributes, jm_thread, NULL);
   pthread_attr_destroy(&attributes);
   struct timespec moment = {.tv_nsec = 20000};
@@ -88,7 +88,6 @@ static void jm_try_all(void) {
       {"close_range", JM_NEEDED, 0, SYS_close_range, {~0u, ~0u, JM_CLOSE_RANGE_UNSHARE}},
       {"epoll_create1", JM_NEEDED, 0, SYS_epoll_create1, {EPOLL_CLOEXEC}},
       {"clock_gettime", JM_SPARED, 0, SYS_clock_gettime, {CLOCK_MONOTONIC, JM_AT(&now)}},
-      {"clock_nanosleep", JM_SPARED, 0, SYS_clock_nanosleep, {CLOCK_MONOTONIC, TIMER_ABSTIME, JM_AT(&past), 0}},
       {"rt_sigprocmask", JM_SPARED, 0, SYS_rt_sigprocmask, {SIG_SETMASK, 0, 0, sizeof signals}},
       {"futex", JM_SPARED, 0, SYS_futex, {JM_AT(&word), FUTEX_WAKE_PRIVATE, INT32_MAX}},
       {"futex", JM_SPARED, EAGAIN, SYS_futex, {JM_AT(&word), FUTEX_WAIT_PRIVATE, 1, 0}},

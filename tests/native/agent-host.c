@@ -165,6 +165,8 @@ static void *end_slowly(void *nothing) {
 }
 
 /* The process lives as long as its last thread of its own. */
+static void *end_at_once(void *nothing) { return nothing; }
+
 static int leave_main(void) {
   pthread_t thread;
   pthread_create(&thread, NULL, end_slowly, NULL);
@@ -173,6 +175,18 @@ static int leave_main(void) {
   fflush(stdout);
   pthread_exit(NULL);
 }
+
+/* What stands in the buffer of stdout is written by exit, which the last thread calls; the first is gone while the agent still sleeps. */
+static int leave_main_at_once(void) {
+  pthread_t thread;
+  puts("still in the buffer");
+  pthread_create(&thread, NULL, end_at_once, NULL);
+  pthread_detach(thread);
+  pthread_exit(NULL);
+}
+
+/* More than the agent's stack would be without them. */
+static __thread char thread_locals[240 * 1024];
 
 /* How long fork takes for whoever forks, in microseconds. */
 static int time_forks(int count) {
@@ -197,6 +211,11 @@ int main(int argc, char **argv) {
   if (strcmp(mode, "time-forks") == 0) return time_forks(atoi(argument));
   if (strcmp(mode, "daemonize") == 0) return daemonize(argument, argc > 3 ? (unsigned)atoi(argv[3]) : 0);
   if (strcmp(mode, "leave-main") == 0) return leave_main();
+  if (strcmp(mode, "leave-main-at-once") == 0) return leave_main_at_once();
+  if (strcmp(mode, "thread-locals") == 0) {
+    memset(thread_locals, 1, sizeof thread_locals);
+    return wait_for_end();
+  }
   if (strcmp(mode, "exit-after") == 0) {
     usleep((useconds_t)atoi(argument));
     exit(7);

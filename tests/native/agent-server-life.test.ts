@@ -147,6 +147,24 @@ describe.each(['plain', 'sanitized'] as const)('%s', (build) => {
     expect(existsSync(path)).toBe(false);
   });
 
+  test('what stdout still holds is written, though the first thread leaves while the agent sleeps', async () => {
+    const { code, signal, stdout, stderr } = await all[build].open(['leave-main-at-once']).finished;
+    expect({ code, signal, stdout, stderr }).toEqual({
+      code: 0,
+      signal: null,
+      stdout: 'still in the buffer\n',
+      stderr: '',
+    });
+  });
+
+  test('thread-local variables of the program, which lie in every thread’s stack, leave the agent room for its answers', async () => {
+    const host = all[build].open(['thread-locals']);
+    const client = await openAgentOf(all[build].socketOf(host.pid));
+    // The sanitized host's small jemalloc has no printer.
+    expect((await client.ask('stats', Buffer.from('J'))).status).toBe(build === 'plain' ? 0 : -3);
+    expect(await host.end()).toMatchObject({ code: 7, signal: null, stderr: '' });
+  });
+
   test('150 exits at every moment around the opening, some under queries', async () => {
     const hosts = all[build];
     const moments = Array.from({ length: 150 }, (_, at) => 90_000 + at * 200);
