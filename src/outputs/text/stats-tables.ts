@@ -69,7 +69,8 @@ export function renderArenaTable(
   const rows = arenas.map((arena) => arenaCells(label(arena), arena));
   if (destroyed) rows.push(arenaCells('destroyed', destroyed));
   // Each arena has decay times of its own; the sum's are those of new arenas.
-  if (merged && (rows.length > 1 || arenas.length === 0)) rows.push([...arenaCells('all', merged).slice(0, -2), '', '']);
+  if (merged && (rows.length > 1 || arenas.length === 0))
+    rows.push([...arenaCells('all', merged).slice(0, -2), '', '']);
   const lines = table(ARENA_HEADER, rows, [0], style);
   return arenas.length > 0
     ? lines
