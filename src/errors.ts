@@ -113,3 +113,13 @@ export class JemkitError extends Error {
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
 }
+
+/** What `read` gives; undefined where the system refuses it: no such file, no permission. Our own mistakes are thrown on. */
+export function optional<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isSystemError(error)) return undefined;
+    throw error;
+  }
+}

@@ -5,7 +5,7 @@ import { shortCommand } from '../analyses/short-command.js';
 import { unavailableProcess } from '../analyses/unavailable-process.js';
 import { collectStaleSockets } from '../control/agent/collect-stale-sockets.js';
 import { openImageFactsCache } from '../control/cache/image-facts-cache.js';
-import { isSystemError, JemkitError } from '../errors.js';
+import { JemkitError, optional } from '../errors.js';
 import type { AllocatorIdentity } from '../model/allocator-identity.js';
 import { formatBytes } from '../outputs/text/bytes.js';
 import { printable, renderTable } from '../outputs/text/table.js';
@@ -40,15 +40,6 @@ const MAX_PID = 4_194_304;
 
 /** As many as fit a screen. */
 const MOST_LISTED = 20;
-
-function optional<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (isSystemError(error)) return undefined;
-    throw error;
-  }
-}
 
 /** How the command is typed for a process. */
 const forPid = ({ verb, rest }: ProcessWanted, pid: number | string) => `jem ${verb} ${pid}${rest ? ` ${rest}` : ''}`;

@@ -2,7 +2,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { judgeConf } from '../../analyses/judge-conf.js';
 import { shortCommand } from '../../analyses/short-command.js';
 import { unavailableProcess } from '../../analyses/unavailable-process.js';
-import { isSystemError } from '../../errors.js';
+import { optional } from '../../errors.js';
 import type { Architecture, LibraryTarget } from '../../model/allocator.js';
 import type { PreloadEntry } from '../../model/allocator-environment.js';
 import type { AllocatorIdentity } from '../../model/allocator-identity.js';
@@ -29,15 +29,6 @@ import { allocatorVariables } from './examine-machine.js';
 /** USER_HZ: 100 on every architecture Node runs on. */
 const TICKS_PER_SECOND = 100;
 const MAX_ANCESTORS = 32;
-
-function optional<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (isSystemError(error)) return undefined;
-    throw error;
-  }
-}
 
 const readArgv = (pid: number) =>
   optional(() => readCommandLine(pid).map((argument) => argument.toString('utf8'))) ?? [];

@@ -125,7 +125,8 @@ function errorName(number: number): string {
   return Object.entries(errno).find(([, value]) => value === number)?.[0] ?? `error ${number}`;
 }
 
-const FORWARDED: readonly NodeJS.Signals[] = [
+/** The signals that a stand-in for a program hands on to it. */
+export const FORWARDED: readonly NodeJS.Signals[] = [
   'SIGINT',
   'SIGTERM',
   'SIGHUP',

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isSystemError, JemkitError } from '../../errors.js';
 import { statFields } from '../../sources/procfs/process-stat.js';
-import { type Replacement, restoreOpenFilesLimit } from './replace-process.js';
+import { FORWARDED, type Replacement, restoreOpenFilesLimit } from './replace-process.js';
 
 /** How a program ended. */
 export interface ChildEnd {
@@ -18,16 +18,6 @@ export interface StartedChild {
   /** Ends this process as the child has ended: by the same signal, or gives the code to end with. */
   endAs(end: ChildEnd): Promise<number>;
 }
-
-const FORWARDED: readonly NodeJS.Signals[] = [
-  'SIGINT',
-  'SIGTERM',
-  'SIGHUP',
-  'SIGQUIT',
-  'SIGUSR1',
-  'SIGUSR2',
-  'SIGWINCH',
-];
 
 /** What a terminal sends to all its foreground processes, the child among them: passed on it would arrive twice. */
 const FROM_TERMINAL: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT', 'SIGWINCH']);
@@ -51,15 +41,16 @@ export async function startChild({ path, argv, environment }: Replacement): Prom
   const [argv0, ...rest] = argv.map((argument) => argument.toString());
   // Node raised it for itself; a child would inherit that.
   restoreOpenFilesLimit();
+  const forward = (signal: NodeJS.Signals) => {
+    if (!(FROM_TERMINAL.has(signal) && inForeground())) child.kill(signal);
+  };
+  // Before the start: one that comes while spawn() makes the child would end us alone. It is handed on in a later turn of the event loop.
+  for (const signal of FORWARDED) process.on(signal, forward);
   const child = spawn(path, rest, {
     ...(argv0 === undefined ? {} : { argv0 }),
     env: { ...process.env, ...environment },
     stdio: 'inherit',
   });
-  const forward = (signal: NodeJS.Signals) => {
-    if (!(FROM_TERMINAL.has(signal) && inForeground())) child.kill(signal);
-  };
-  for (const signal of FORWARDED) process.on(signal, forward);
   const stopForwarding = () => {
     for (const signal of FORWARDED) process.off(signal, forward);
   };

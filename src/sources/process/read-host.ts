@@ -1,22 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { isSystemError } from '../../errors.js';
+import { optional } from '../../errors.js';
 import type { HostFacts } from '../../model/host.js';
 import { readMemoryLimit } from '../cgroup/memory-groups.js';
 import { AT, readAuxiliaryVector } from '../procfs/auxiliary-vector.js';
 import { readControlGroups } from '../procfs/control-groups.js';
 import { readMounts } from '../procfs/mounts.js';
 import { readDistribution } from './read-distribution.js';
-
-function optional<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (isSystemError(error)) return undefined;
-    throw error;
-  }
-}
 
 const readText = (path: string) => optional(() => readFileSync(path, 'utf8').trim());
 
