@@ -9,26 +9,21 @@ const ASKED = {
   allocatedBytes: 'stats.allocated',
   activeBytes: 'stats.active',
   metadataBytes: 'stats.metadata',
-  metadataHugePages: 'stats.metadata_thp',
   residentBytes: 'stats.resident',
   mappedBytes: 'stats.mapped',
   retainedBytes: 'stats.retained',
   backgroundThreads: 'stats.background_thread.num_threads',
   backgroundRuns: 'stats.background_thread.num_runs',
-  backgroundRunIntervalNs: 'stats.background_thread.run_interval',
   arenas: 'arenas.narenas',
   newArenaDirtyDecayMs: 'arenas.dirty_decay_ms',
-  newArenaMuzzyDecayMs: 'arenas.muzzy_decay_ms',
   threadAllocatedBytes: 'thread.allocated',
   threadDeallocatedBytes: 'thread.deallocated',
-  threadPeakBytes: 'thread.peak.read',
   threads: `${ALL}.nthreads`,
   dirtyPages: `${ALL}.pdirty`,
   muzzyPages: `${ALL}.pmuzzy`,
   dirtySweeps: `${ALL}.dirty_npurge`,
   dirtyPurgedPages: `${ALL}.dirty_purged`,
   muzzyPurgedPages: `${ALL}.muzzy_purged`,
-  baseBytes: `${ALL}.base`,
   tcacheBytes: `${ALL}.tcache_bytes`,
   smallAllocatedBytes: `${ALL}.small.allocated`,
   smallAllocations: `${ALL}.small.nmalloc`,
@@ -41,25 +36,32 @@ const ASKED = {
 
 type Asked = keyof typeof ASKED;
 
-/** What follows from them exactly, as jemalloc itself adds it up; asking for it would take the locks again. */
-const DERIVED = {
-  unusedActiveBytes: { from: 'activeBytes', sign: -1, and: 'allocatedBytes' },
-  residentOverheadBytes: { from: 'residentBytes', sign: -1, and: 'activeBytes' },
-  largeAllocatedBytes: { from: 'allocatedBytes', sign: -1, and: 'smallAllocatedBytes' },
-  internalBytes: { from: 'metadataBytes', sign: -1, and: 'baseBytes' },
-  allocations: { from: 'smallAllocations', sign: 1, and: 'largeAllocations' },
-  deallocations: { from: 'smallDeallocations', sign: 1, and: 'largeDeallocations' },
-  requests: { from: 'smallRequests', sign: 1, and: 'largeRequests' },
-} as const satisfies Readonly<Record<string, { readonly from: Asked; readonly sign: 1 | -1; readonly and: Asked }>>;
-
 /** What never changes in a process, and is asked for once: what the counters in pages are multiplied with. */
 const CONSTANT = { pageBytes: 'arenas.page' } as const satisfies Readonly<Record<string, NumericName>>;
 
+type Known = Asked | keyof typeof CONSTANT;
+
+/** What follows from two of them exactly, as jemalloc itself adds it up; asking for it would take the locks again. */
+const DERIVED = {
+  unusedActiveBytes: ['activeBytes', '-', 'allocatedBytes'],
+  residentOverheadBytes: ['residentBytes', '-', 'activeBytes'],
+  largeAllocatedBytes: ['allocatedBytes', '-', 'smallAllocatedBytes'],
+  allocations: ['smallAllocations', '+', 'largeAllocations'],
+  deallocations: ['smallDeallocations', '+', 'largeDeallocations'],
+  requests: ['smallRequests', '+', 'largeRequests'],
+  smallObjects: ['smallAllocations', '-', 'smallDeallocations'],
+  largeObjects: ['largeAllocations', '-', 'largeDeallocations'],
+  dirtyBytes: ['dirtyPages', '×', 'pageBytes'],
+  muzzyBytes: ['muzzyPages', '×', 'pageBytes'],
+  dirtyPurgedBytes: ['dirtyPurgedPages', '×', 'pageBytes'],
+  muzzyPurgedBytes: ['muzzyPurgedPages', '×', 'pageBytes'],
+} as const satisfies Readonly<Record<string, readonly [Known, '+' | '-' | '×', Known]>>;
+
 /** The name of a main counter, with its unit. */
-export type MainCounter = Asked | keyof typeof DERIVED | keyof typeof CONSTANT;
+export type MainCounter = Known | keyof typeof DERIVED;
 
 /** The names in the order of a sample's array. */
-export const MAIN_COUNTERS = [ASKED, DERIVED, CONSTANT].flatMap(Object.keys) as readonly MainCounter[];
+export const MAIN_COUNTERS = [ASKED, CONSTANT, DERIVED].flatMap(Object.keys) as readonly MainCounter[];
 
 /** The keys of the first of them, in that order. */
 export const MAIN_COUNTER_KEYS: readonly NumericName[] = Object.values(ASKED);
@@ -72,10 +74,22 @@ export const CONSTANT_COUNTERS = Object.entries(CONSTANT).map(([name, key]) => (
   key,
 }));
 
-/** How the others follow, by positions in the array. */
-export const DERIVED_COUNTERS = Object.entries(DERIVED).map(([name, { from, sign, and }]) => ({
-  at: position(name as MainCounter),
+/** Where those stand that follow from others. */
+export const DERIVED_COUNTERS = Object.keys(DERIVED).map((name) => position(name as MainCounter));
+
+const STEPS = Object.values(DERIVED).map(([from, operation, and]) => ({
   from: position(from),
-  sign,
+  operation,
   and: position(and),
 }));
+
+/** Calculates what follows from the others, in an array in the order of `MAIN_COUNTERS`. NaN where one of them is. It allocates nothing. */
+export function deriveCounters(counters: { [at: number]: number }): void {
+  for (let at = 0; at < STEPS.length; at++) {
+    const { from, operation, and } = STEPS[at]!;
+    const left = counters[from]!;
+    const right = counters[and]!;
+    counters[DERIVED_COUNTERS[at]!] =
+      operation === '+' ? left + right : operation === '-' ? left - right : left * right;
+  }
+}

@@ -40,13 +40,8 @@ export interface V8Figures {
   readonly arrayBuffersBytes: number;
 }
 
-/** jemalloc's main counters by name, and the counts of pages as bytes. */
-export type JemallocFigures = Readonly<Record<MainCounter, number | undefined>> & {
-  readonly dirtyBytes: number | undefined;
-  readonly muzzyBytes: number | undefined;
-  readonly dirtyPurgedBytes: number | undefined;
-  readonly muzzyPurgedBytes: number | undefined;
-};
+/** jemalloc's main counters by name. */
+export type JemallocFigures = Readonly<Record<MainCounter, number | undefined>>;
 
 /** Names the numbers of a sampler's array (in the order of `MAIN_COUNTERS`). NaN, which is what jemalloc does not have, becomes undefined. */
 export function jemallocFigures(counters: ArrayLike<number>): JemallocFigures {
@@ -55,13 +50,5 @@ export function jemallocFigures(counters: ArrayLike<number>): JemallocFigures {
     const value = counters[at];
     if (value !== undefined && !Number.isNaN(value)) figures[name] = value;
   });
-  const bytes = (pages: number | undefined) =>
-    pages === undefined || figures.pageBytes === undefined ? undefined : pages * figures.pageBytes;
-  return {
-    ...(figures as Record<MainCounter, number | undefined>),
-    dirtyBytes: bytes(figures.dirtyPages),
-    muzzyBytes: bytes(figures.muzzyPages),
-    dirtyPurgedBytes: bytes(figures.dirtyPurgedPages),
-    muzzyPurgedBytes: bytes(figures.muzzyPurgedPages),
-  };
+  return figures as Record<MainCounter, number | undefined>;
 }

@@ -1,4 +1,4 @@
-import { DERIVED_COUNTERS, MAIN_COUNTERS, type MainCounter } from './main-counters.js';
+import { DERIVED_COUNTERS, deriveCounters, MAIN_COUNTERS, type MainCounter } from './main-counters.js';
 import { jemallocFigures, type MemorySample, type ProcessMemory, type V8Figures } from './memory-sample.js';
 
 /** What the head of a recording says: who was recorded, where, and since when. */
@@ -55,17 +55,11 @@ export type RecordingRefusal =
   | { readonly kind: 'not-a-recording'; readonly detail: string }
   | { readonly kind: 'newer-format'; readonly version: number; readonly known: number };
 
-/** The counters that say nothing of memory: jemalloc's epoch, a mean of times, and those of the thread that happened to ask. */
-const LEFT_OUT: readonly MainCounter[] = [
-  'epoch',
-  'backgroundRunIntervalNs',
-  'threadAllocatedBytes',
-  'threadDeallocatedBytes',
-  'threadPeakBytes',
-];
+/** The counters that say nothing of memory: jemalloc's epoch, and those of the thread that happened to ask. */
+const LEFT_OUT: readonly MainCounter[] = ['epoch', 'threadAllocatedBytes', 'threadDeallocatedBytes'];
 
 /** Those that follow exactly from others are calculated when a recording is read. */
-const DERIVED = new Set<number>(DERIVED_COUNTERS.map(({ at }) => at));
+const DERIVED = new Set(DERIVED_COUNTERS);
 
 const JEMALLOC_COLUMNS = MAIN_COUNTERS.filter((name, at) => !DERIVED.has(at) && !LEFT_OUT.includes(name));
 
@@ -106,7 +100,6 @@ export const FOLLOWED_COLUMNS: Readonly<Record<string, string>> = {
   'jemalloc.allocatedBytes': 'jemalloc.smallAllocatedBytes',
   'jemalloc.residentBytes': 'jemalloc.mappedBytes',
   'jemalloc.retainedBytes': '-jemalloc.mappedBytes',
-  'jemalloc.baseBytes': 'jemalloc.metadataBytes',
   'jemalloc.smallRequests': 'jemalloc.smallAllocations',
   'jemalloc.largeRequests': 'jemalloc.largeAllocations',
 };
@@ -155,10 +148,7 @@ function readJemalloc(row: Float64Array, places: readonly number[]): MemorySampl
     return value;
   });
   if (!measured) return undefined;
-  for (const { at, from, sign, and } of DERIVED_COUNTERS) {
-    if (Number.isNaN(counters[at]))
-      counters[at] = (counters[from] ?? Number.NaN) + sign * (counters[and] ?? Number.NaN);
-  }
+  deriveCounters(counters);
   return jemallocFigures(counters);
 }
 

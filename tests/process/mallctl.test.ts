@@ -309,7 +309,7 @@ describe('the sampler', () => {
         return { names: MAIN_COUNTERS, counters, read, refreshed, unsampled, same: first === sampler.counters, kept: kept.length,
           grown: sampler.valueOf('threadAllocatedBytes') - counters[MAIN_COUNTERS.indexOf('threadAllocatedBytes')],
           large: jemalloc.readNumber('stats.arenas.4096.large.allocated') - sampler.valueOf('largeAllocatedBytes'),
-          internal: jemalloc.readNumber('stats.arenas.4096.internal') - sampler.valueOf('internalBytes'), page: sampler.valueOf('pageBytes') };`),
+          dirty: jemalloc.readNumber('stats.arenas.4096.pdirty') * jemalloc.readNumber('arenas.page') - sampler.valueOf('dirtyBytes'), page: sampler.valueOf('pageBytes') };`),
       preload(),
     );
     expect(answer).toMatchObject({
@@ -317,7 +317,7 @@ describe('the sampler', () => {
       unsampled: ['undefined', 'undefined'],
       same: true,
       large: 0,
-      internal: 0,
+      dirty: 0,
     });
     expect(answer.grown).toBeGreaterThanOrEqual(8 << 20);
     answer.read.forEach((value, at) => {

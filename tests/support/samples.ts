@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { MAIN_COUNTERS } from '../../src/model/main-counters.js';
-import type { MemorySample } from '../../src/model/memory-sample.js';
+import { deriveCounters, MAIN_COUNTERS, type MainCounter } from '../../src/model/main-counters.js';
+import { type JemallocFigures, jemallocFigures, type MemorySample } from '../../src/model/memory-sample.js';
 import { openRowReader, RECORDED_COLUMNS, type RecordingHead } from '../../src/model/recording.js';
 
 /** A head as `jem record` writes it. */
@@ -36,8 +36,15 @@ export function sampleAt(
   };
 }
 
+/** jemalloc's figures as a sampler gives them where these counters have values and the rest is not measured. What they imply is calculated, but for what is named. */
+export function sampledFigures(named: Partial<Record<MainCounter, number>>): JemallocFigures {
+  const counters = MAIN_COUNTERS.map((name) => named[name] ?? Number.NaN);
+  deriveCounters(counters);
+  return jemallocFigures(counters.map((value, at) => named[MAIN_COUNTERS[at]!] ?? value));
+}
+
 /** jemalloc's figures as a recording gives them back, where these counters have values and all others another. */
-export function figuresOf(named: Partial<Record<(typeof MAIN_COUNTERS)[number], number>>, other = 0) {
+export function figuresOf(named: Partial<Record<MainCounter, number>>, other = 0) {
   const values: Record<string, number> = { pageBytes: 4096, ...named };
   const row = RECORDED_COLUMNS.map((column) => values[column.replace(/^jemalloc\./, '')] ?? other);
   return openRowReader(RECORDED_COLUMNS)(Float64Array.from(row), 0, 0).jemalloc;

@@ -1,4 +1,4 @@
-import { CONSTANT_COUNTERS, DERIVED_COUNTERS, MAIN_COUNTER_KEYS, MAIN_COUNTERS } from '../../model/main-counters.js';
+import { CONSTANT_COUNTERS, deriveCounters, MAIN_COUNTER_KEYS, MAIN_COUNTERS } from '../../model/main-counters.js';
 import type { MallctlType } from '../../model/mallctl-keys/row.js';
 import { findMallctlKey } from '../../model/mallctl-keys.js';
 import { type JemallocFigures, jemallocFigures } from '../../model/memory-sample.js';
@@ -25,6 +25,6 @@ export function parseCounters(values: readonly number[]): JemallocFigures {
   SELECTED_COUNTERS.forEach(({ at }, position) => {
     counters[at] = values[position] ?? Number.NaN;
   });
-  for (const { at, from, sign, and } of DERIVED_COUNTERS) counters[at] = counters[from]! + sign * counters[and]!;
+  deriveCounters(counters);
   return jemallocFigures(counters);
 }

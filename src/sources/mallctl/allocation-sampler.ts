@@ -1,4 +1,4 @@
-import { CONSTANT_COUNTERS, DERIVED_COUNTERS, MAIN_COUNTER_KEYS, MAIN_COUNTERS } from '../../model/main-counters.js';
+import { CONSTANT_COUNTERS, deriveCounters, MAIN_COUNTER_KEYS, MAIN_COUNTERS } from '../../model/main-counters.js';
 import { MALLCTL_TYPES } from '../../model/mallctl-keys/row.js';
 import { findMallctlKey, type NumericName } from '../../model/mallctl-keys.js';
 import { mallctlAddon } from '../../native.js';
@@ -53,7 +53,7 @@ const typeCode = (key: NumericName) => MALLCTL_TYPES[findMallctlKey(key)!.row.ty
 const CLASS_COUNTER_CODE = MALLCTL_TYPES.uint64_t.code;
 
 /**
- * Opens a sampler of this process's jemalloc, for the thread that calls it; undefined where there is none. One sample asks for 32
+ * Opens a sampler of this process's jemalloc, for the thread that calls it; undefined where there is none. One sample asks for 27
  * counters and two of each size class (about 340 more) in one call.
  */
 export function openAllocationSampler(): AllocationSampler | undefined {
@@ -89,7 +89,7 @@ export function openAllocationSampler(): AllocationSampler | undefined {
     sample() {
       const errno = fill(read);
       counters.set(asked);
-      for (const { at, from, sign, and } of DERIVED_COUNTERS) counters[at] = counters[from]! + sign * counters[and]!;
+      deriveCounters(counters);
       return errno === 0;
     },
   };

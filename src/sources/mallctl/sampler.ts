@@ -1,6 +1,6 @@
 import {
   CONSTANT_COUNTERS,
-  DERIVED_COUNTERS,
+  deriveCounters,
   MAIN_COUNTER_KEYS,
   MAIN_COUNTERS,
   type MainCounter,
@@ -42,7 +42,7 @@ export function openMallctlSampler(): MallctlSampler | undefined {
     counters,
     sample() {
       const errno = fill(counters);
-      for (const { at, from, sign, and } of DERIVED_COUNTERS) counters[at] = counters[from]! + sign * counters[and]!;
+      deriveCounters(counters);
       return errno === 0;
     },
     valueOf(counter) {

@@ -7,8 +7,8 @@ import {
   raisePeaks,
   ratesBetween,
 } from '../../../src/analyses/memory-stats.js';
-import { MAIN_COUNTERS, type MainCounter } from '../../../src/model/main-counters.js';
-import { jemallocFigures } from '../../../src/model/memory-sample.js';
+import type { MainCounter } from '../../../src/model/main-counters.js';
+import { sampledFigures } from '../../support/samples.js';
 
 /** A sample with these counters of jemalloc, or without jemalloc. */
 function sampleAt(
@@ -21,7 +21,7 @@ function sampleAt(
     atMs: 1_700_000_000_000 + monotonicMs,
     monotonicMs,
     process: { residentBytes },
-    jemalloc: counters && jemallocFigures(MAIN_COUNTERS.map((name) => counters[name] ?? Number.NaN)),
+    jemalloc: counters && sampledFigures(counters),
     v8: { isolates: 1, heapTotalBytes: 40, heapUsedBytes: 30, externalBytes: 20, arrayBuffersBytes: 10 },
     totals,
   };

@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { analyseResidentBreakdown } from '../../../src/analyses/resident-breakdown.js';
-import { MAIN_COUNTERS, type MainCounter } from '../../../src/model/main-counters.js';
+import type { MainCounter } from '../../../src/model/main-counters.js';
 import type { MappingMemory } from '../../../src/model/mapping-memory.js';
-import { jemallocFigures } from '../../../src/model/memory-sample.js';
 import type { NodeFacts } from '../../../src/model/node-facts.js';
 import type { InsideFacts, ResidentBreakdown } from '../../../src/model/resident-breakdown.js';
 import { FLAGS, mapping, NOBODY_INSIDE, residentFacts } from '../../support/mappings.js';
+import { sampledFigures } from '../../support/samples.js';
 
 const MIB = 2 ** 20;
 const HIGH = 0x7f00_0000_0000;
 
 function figures(values: Partial<Record<MainCounter, number>>): InsideFacts['jemalloc'] {
-  return jemallocFigures(MAIN_COUNTERS.map((name) => values[name] ?? Number.NaN));
+  return sampledFigures(values);
 }
 
 const isolate = (over: object) => ({

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { analyseResidentVerdict } from '../../../src/analyses/resident-verdict.js';
-import { MAIN_COUNTERS, type MainCounter } from '../../../src/model/main-counters.js';
-import { jemallocFigures } from '../../../src/model/memory-sample.js';
+import type { MainCounter } from '../../../src/model/main-counters.js';
 import type {
   InsideFacts,
   ResidentBreakdown,
@@ -9,6 +8,7 @@ import type {
   ResidentPart,
 } from '../../../src/model/resident-breakdown.js';
 import { NOBODY_INSIDE, residentFacts } from '../../support/mappings.js';
+import { sampledFigures } from '../../support/samples.js';
 
 const MIB = 2 ** 20;
 
@@ -38,7 +38,7 @@ function breakdown(parts: Partial<Record<ResidentPart, number>>): ResidentBreakd
 function inside(values: Partial<Record<MainCounter, number>>, over: Partial<InsideFacts> = {}): InsideFacts {
   return {
     ...NOBODY_INSIDE,
-    jemalloc: jemallocFigures(MAIN_COUNTERS.map((name) => values[name] ?? Number.NaN)),
+    jemalloc: sampledFigures(values),
     ...over,
   };
 }
