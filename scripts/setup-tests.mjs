@@ -109,6 +109,15 @@ function setUpPackages() {
   return missing.filter(isMissing);
 }
 
+/** The user that Debian's mariadb-server runs as, and its -core packages do not make. */
+function setUpServerUser() {
+  const prefix = asRoot();
+  if (!prefix || spawnSync('id', ['mysql'], { stdio: 'ignore' }).status === 0) return;
+  const account = ['--system', '--user-group', '--no-create-home', '--home-dir', '/nonexistent'];
+  const [command, ...rest] = [...prefix, 'useradd', ...account, '--shell', '/usr/sbin/nologin', 'mysql'];
+  run(command, rest);
+}
+
 /** Fetches the Node versions that are not at hand, by the npm package `node`; returns the majors that are still missing. */
 function setUpNodes() {
   const binary = (major) => join(nodesFolder, 'node_modules', `node${major}`, 'bin', 'node');
@@ -143,6 +152,7 @@ function setUpTestPackages() {
 /** Sets everything up. Returns the test files (as prefixes under tests/) that cannot run, with the reason. */
 export function setUpTests() {
   const withoutPackages = setUpPackages();
+  setUpServerUser();
   const withoutNodes = setUpNodes();
   const withoutTestPackages = setUpTestPackages();
   const left = [];

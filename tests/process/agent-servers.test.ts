@@ -216,7 +216,8 @@ http {
 });
 
 describe('mariadbd', () => {
-  const user = mayChangeUser ? ['--user=nobody'] : [];
+  // The user of Debian's package, which the tests' set-up makes.
+  const user = mayChangeUser ? ['--user=mysql'] : [];
   const data = openFolder('mariadb-');
   const small = ['--innodb-log-file-size=4M', '--innodb-buffer-pool-size=8M', '--innodb-flush-log-at-trx-commit=0'];
 
