@@ -47,8 +47,22 @@ export interface MallctlAddon {
   ): ((counters: Float64Array) => number) | undefined;
 }
 
+/** The heap profiler in this process (`native/shared/profiler.h`). Numbers are error numbers of the system, 0 for none. */
+export interface ProfilerAddon {
+  /** `lgSample` -1 leaves the distance between samples; `flags`: 1 carries stacks into the thread pool, 2 forgets what was sampled before. */
+  profilerStart(lgSample: number, flags: number): number;
+  profilerStop(): number;
+  /** `path` is absolute, and must not exist. */
+  profilerCapture(path: string): number;
+  /** JSON of a `ProfilerState`. */
+  profilerState(): string;
+  /** V8 tells of the code of this thread's isolate, from now on. */
+  profilerListen(): number;
+  profilerStopListening(): void;
+}
+
 /** The addon's own functions. Everything is synchronous; only translated mallctl names outlive a call. */
-interface Addon extends MallctlAddon {
+interface Addon extends MallctlAddon, Partial<ProfilerAddon> {
   replaceProcess(path: Buffer, argv: readonly Buffer[], keepIgnored: boolean): number;
   setInheritable(descriptor: number, inheritable: boolean): number;
   setOpenFilesSoftLimit(soft: number): number;
@@ -163,6 +177,12 @@ export function readInProcessJemalloc(): InProcessJemalloc | undefined {
 export function mallctlAddon(): MallctlAddon | undefined {
   const native = loadAddon();
   return 'failure' in native ? undefined : native.addon;
+}
+
+/** The addon's profiler; undefined where it does not load, or was built without (it is there on Linux only). */
+export function profilerAddon(): ProfilerAddon | undefined {
+  const native = loadAddon();
+  return 'failure' in native || !native.addon.profilerStart ? undefined : (native.addon as Addon & ProfilerAddon);
 }
 
 /** Whether this process's agent has a socket. */

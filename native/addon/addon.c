@@ -17,6 +17,7 @@
 #include "agent.h"
 #include "jemalloc.h"
 #include "mallctl.h"
+#include "profiler-functions.h"
 
 #ifdef __APPLE__
 /* A bundle cannot name environ itself (environ(7) of macOS). */
@@ -203,5 +204,6 @@ NAPI_MODULE_INIT() {
   napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);
   jm_register_mallctl(env, exports);
   jm_register_agent(env, exports);
+  jm_register_profiler(env, exports);
   return exports;
 }

@@ -1,4 +1,5 @@
-/* The preloaded helper library. It does nothing unless one of its variables is set, and it exports no symbol. */
+/* The preloaded helper library. It does nothing unless one of its variables is set, and it exports one symbol, for
+ * jemkit's addon. */
 #include "agent.h"
 
 #include <stddef.h>
@@ -19,6 +20,8 @@ __attribute__((constructor)) static void jm_start(void) {
   const char *wish = jm_variable("JEMKIT_AGENT");
   const char *claim = jm_variable("JEMKIT_AGENT_FILTERS");
   const char *program = jm_variable("JEMKIT_SCOPE");
+  const char *profile = jm_variable("JEMKIT_PROFILE"), *at_exit = jm_variable("JEMKIT_PROFILE_AT_EXIT");
+  if (profile || at_exit) jm_profile(profile, at_exit, jm_variable("JEMKIT_PROFILE_THREAD_POOL"));
   if (program) jm_scope(program);
   if (wish) jm_observe(wish, claim);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mallctl-access.h"
+#include "profiler.h"
 #include "server-steer.h"
 #include "server.h"
 #include "system-calls.h"
@@ -192,6 +193,25 @@ static int32_t jm_answer_stats(const struct jm_asked *asked) {
   return 0;
 }
 
+static int32_t jm_answer_prof(const struct jm_asked *asked, uint16_t operation) {
+  char state[JM_PROFILER_TEXT_MAX];
+  uint64_t size = 0;
+  int32_t status;
+  switch (operation) {
+    case JM_WIRE_PROF_START: return jm_start_prof(asked->bytes, asked->length);
+    case JM_WIRE_PROF_STOP: return asked->length ? JM_WIRE_MALFORMED : jm_stop_prof();
+    case JM_WIRE_PROF_CAPTURE:
+      status = jm_capture_prof(asked->bytes, asked->length, &size);
+      if (!status) jm_buffer_put(asked->answer, &size, sizeof size);
+      return status;
+    default:
+      if (asked->length) return JM_WIRE_MALFORMED;
+      if (!asked->server->jemalloc.by_mib) return JM_WIRE_NO_JEMALLOC;
+      jm_buffer_put(asked->answer, state, jm_profiler()->describe(state, sizeof state));
+      return 0;
+  }
+}
+
 static int32_t jm_answer_node(const struct jm_asked *asked) {
   return asked->server->node_facts ? asked->server->node_facts(asked->answer) : ENOENT;
 }
@@ -238,6 +258,10 @@ static int32_t jm_dispatch(const struct jm_asked *asked, const struct jm_wire_he
     case JM_WIRE_STATS: return jm_answer_stats(asked);
     case JM_WIRE_NODE: return jm_answer_node(asked);
     case JM_WIRE_NODE_COUNT: return asked->server->node_count ? asked->server->node_count() : ENOENT;
+    case JM_WIRE_PROF_START:
+    case JM_WIRE_PROF_STOP:
+    case JM_WIRE_PROF_CAPTURE:
+    case JM_WIRE_PROF_STATE: return jm_answer_prof(asked, question->operation);
     default: return jm_answer_steering(asked, question->operation);
   }
 }

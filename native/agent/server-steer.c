@@ -8,6 +8,7 @@
 
 #include "jemalloc.h"
 #include "mallctl-access.h"
+#include "profiler.h"
 #include "server.h"
 #include "system-calls.h"
 
@@ -63,16 +64,46 @@ static bool jm_has_rights_over_files(void) {
   return !line || (strtoull(line + sizeof "\nCapEff:\t" - 1, NULL, 16) & mask) != 0;
 }
 
+/* What a client must be, and give, to have a file written: a status. */
+static int32_t jm_take_path(const unsigned char *bytes, size_t length, char path[JM_PATH_MAX]) {
+  if (!jm_find_mallctl()) return JM_WIRE_NO_JEMALLOC;
+  if (length == 0 || length >= JM_PATH_MAX || bytes[0] != '/' || memchr(bytes, 0, length)) return JM_WIRE_MALFORMED;
+  if (!jm_is_profiling()) return ENOENT;
+  if (jm_geteuid() != 0 && jm_has_rights_over_files()) return EACCES;
+  memcpy(path, bytes, length);
+  path[length] = 0;
+  return 0;
+}
+
+int32_t jm_start_prof(const unsigned char *question, size_t length) {
+  struct jm_profiler_wish wish;
+  const unsigned char known = JM_WIRE_PROF_THREAD_POOL | JM_WIRE_PROF_FORGET;
+  if (length != sizeof wish.lg_sample + 1 || (question[sizeof wish.lg_sample] & ~known)) return JM_WIRE_MALFORMED;
+  memcpy(&wish.lg_sample, question, sizeof wish.lg_sample);
+  wish.thread_pool = question[sizeof wish.lg_sample] & JM_WIRE_PROF_THREAD_POOL;
+  wish.reset = question[sizeof wish.lg_sample] & JM_WIRE_PROF_FORGET;
+  if (wish.lg_sample < -1) return JM_WIRE_MALFORMED;
+  return jm_find_mallctl() ? jm_profiler()->start(&wish) : JM_WIRE_NO_JEMALLOC;
+}
+
+int32_t jm_stop_prof(void) { return jm_find_mallctl() ? jm_profiler()->stop() : JM_WIRE_NO_JEMALLOC; }
+
+int32_t jm_capture_prof(const unsigned char *bytes, size_t length, uint64_t *size) {
+  char path[JM_PATH_MAX];
+  struct stat written;
+  int32_t status = jm_take_path(bytes, length, path);
+  if (!status) status = jm_profiler()->capture(path);
+  if (!status) *size = jm_stat_at(AT_FDCWD, path, &written, 0) == 0 ? (uint64_t)written.st_size : 0;
+  return status;
+}
+
 int32_t jm_dump_prof(const unsigned char *bytes, size_t length) {
   jm_mallctl_fn ctl = jm_find_mallctl();
   char path[JM_PATH_MAX], opened[64];
   if (!ctl) return JM_WIRE_NO_JEMALLOC;
-  if (length > 0 && (length >= sizeof path || bytes[0] != '/' || memchr(bytes, 0, length))) return JM_WIRE_MALFORMED;
-  if (!jm_is_profiling()) return ENOENT;
-  if (length == 0) return jm_dump_unnamed(ctl);
-  if (jm_geteuid() != 0 && jm_has_rights_over_files()) return EACCES;
-  memcpy(path, bytes, length);
-  path[length] = 0;
+  if (length == 0) return jm_is_profiling() ? jm_dump_unnamed(ctl) : ENOENT;
+  int32_t status = jm_take_path(bytes, length, path);
+  if (status) return status;
   /* jemalloc empties what is there, and follows links. So the file is made here, where nothing may be, and jemalloc opens it through
    * its descriptor: in between nobody can put another one in its place. */
   int file = jm_open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);

@@ -107,6 +107,9 @@ static void jm_try_all(void) {
       {"newfstatat", JM_NEEDED, EBADF, SYS_newfstatat, {-1, JM_AT(""), JM_AT(&found), AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW}},
       {"getdents64", JM_SPARED, EBADF, SYS_getdents64, {-1, JM_AT(bytes), sizeof bytes}},
       {"lseek", JM_SPARED, EBADF, SYS_lseek, {-1, 0, SEEK_SET}},
+      /* Captures get their name by these. */
+      {"renameat2", JM_SPARED, EBADF, SYS_renameat2, {-1, JM_AT("-"), -1, JM_AT("-"), 1}},
+      {"linkat", JM_SPARED, EBADF, SYS_linkat, {-1, JM_AT("-"), -1, JM_AT("-"), 0}},
       {"mkdirat", JM_NEEDED, EEXIST, SYS_mkdirat, {AT_FDCWD, JM_AT("/"), 0700}},
       {"unlinkat", JM_SPARED, EBADF, SYS_unlinkat, {-1, JM_AT("-"), 0}},
       {"fchmod", JM_SPARED, EBADF, SYS_fchmod, {-1, 0600}},

@@ -4,6 +4,7 @@
 #define JM_PROFILER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum jm_profiler_unwinder {
@@ -27,6 +28,8 @@ struct jm_profiler_state {
   uint64_t truncated, without_javascript;
   /* Why jemkit does not walk; empty else. */
   char why[160];
+  /* Why askers are not carried, or not all of them; empty else. */
+  char why_thread_pool[160];
 };
 
 struct jm_profiler_wish {
@@ -37,12 +40,18 @@ struct jm_profiler_wish {
   bool reset;
 };
 
+/* Installs the hook where jemalloc has it. False: jemalloc keeps its own walk. */
+bool jm_profiler_prepare(void);
+
 /* Installs the hook where jemalloc has it, and switches prof.active on. 0 or an errno: ENOENT no jemalloc or not started with prof:true. A second start
  * is refused (EALREADY): two captures would spoil each other. */
 int jm_profiler_start(const struct jm_profiler_wish *wish);
 /* Switches prof.active back to what it was. The hook stays: jemalloc may be inside it. */
 int jm_profiler_stop(void);
 void jm_profiler_look(struct jm_profiler_state *state);
+/* Writes the state, and what V8 has told, as JSON (wire.h, JM_WIRE_PROF_STATE) and a final 0; gives its length, or 0 where there is no room. */
+#define JM_PROFILER_TEXT_MAX 1024
+size_t jm_profiler_describe(char *text, size_t room);
 
 /* Writes jemalloc's dump with jemkit's sections behind it (docs/capture-format.md) to `path`, which must not exist; under that name there is a whole file or
  * none; 0600. 0 or an errno. */
@@ -57,7 +66,17 @@ struct jm_profiler_table {
   int (*capture)(const char *);
   int (*listen)(void);
   void (*stop_listening)(void);
+  size_t (*describe)(char *text, size_t room);
 };
 extern const struct jm_profiler_table jemkit_profiler_1 __attribute__((weak));
+extern const struct jm_profiler_table jm_own_profiler;
+#define JM_PROFILER_TABLE                                                                                                       \
+  {                                                                                                                             \
+    .size = sizeof(struct jm_profiler_table), .start = jm_profiler_start, .stop = jm_profiler_stop, .look = jm_profiler_look,   \
+    .capture = jm_profiler_capture, .listen = jm_v8_listen, .stop_listening = jm_v8_stop_listening,                             \
+    .describe = jm_profiler_describe                                                                                            \
+  }
+/* The one profiler of this process: the preloaded library's where there is one of the same form, else this file's own. */
+const struct jm_profiler_table *jm_profiler(void);
 
 #endif

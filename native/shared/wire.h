@@ -75,6 +75,23 @@ enum jm_wire_operation {
   /* () -> (). Asks JavaScript in the process to count its ArrayBuffers, for which it stands still; what it finds is in a later answer to
    * JM_WIRE_NODE. ENOENT: nobody there who could. */
   JM_WIRE_NODE_COUNT = 13,
+  /* (i64 lg_sample, -1: as it is; u8 flags of enum jm_wire_prof_flag) -> (). Samples from now on, with jemkit's walk of stacks where jemalloc has a hook for
+   * it. EALREADY: somebody does; ENOENT: jemalloc was not started with prof:true. */
+  JM_WIRE_PROF_START = 14,
+  /* () -> (). Back to what was before JM_WIRE_PROF_START. */
+  JM_WIRE_PROF_STOP = 15,
+  /* (an absolute path, where nothing is yet) -> (u64 bytes of the file, docs/capture-format.md). EBUSY: another one is being written. */
+  JM_WIRE_PROF_CAPTURE = 16,
+  /* () -> JSON: compiledIn, enabled, active, unwinder ("none", "jemalloc", "jemkit"), why, lgSample, threadPool, startedNs (monotonic; 0: nobody
+   * has), samples, truncated, withoutJavascript, isolatesListening, codeEvents, framesNumbered, memoryBytes. */
+  JM_WIRE_PROF_STATE = 17,
+};
+
+enum jm_wire_prof_flag {
+  /* Work of libuv's thread pool gets the stack of who asked for it. */
+  JM_WIRE_PROF_THREAD_POOL = 1,
+  /* Forgets what was sampled before. */
+  JM_WIRE_PROF_FORGET = 2,
 };
 
 #define JM_WIRE_ALL_ARENAS UINT32_MAX

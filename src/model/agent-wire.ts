@@ -27,6 +27,10 @@ export const WIRE_OPERATIONS = {
   profReset: 11,
   node: 12,
   nodeCount: 13,
+  profStart: 14,
+  profStop: 15,
+  profCapture: 16,
+  profState: 17,
 } as const;
 
 /** An operation's name. */
@@ -41,6 +45,9 @@ export const WIRE_STATUSES = {
   otherVersion: -5,
   tooLarge: -6,
 } as const;
+
+/** The bits of the flags of `profStart`. */
+export const WIRE_PROF_FLAGS = { threadPool: 1, forget: 2 } as const;
 
 /** The bits of a greeting's flags. */
 export const WIRE_FLAGS = { hasJemalloc: 1, profCompiledIn: 2, profEnabled: 4, inAddon: 8 } as const;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { WIRE, WIRE_FLAGS, WIRE_OPERATIONS, WIRE_STATUSES } from '../../src/model/agent-wire.js';
+import { WIRE, WIRE_FLAGS, WIRE_OPERATIONS, WIRE_PROF_FLAGS, WIRE_STATUSES } from '../../src/model/agent-wire.js';
 import { openAgentOf } from '../support/agent-client.js';
 import { compile } from '../support/compile.js';
 import { AGENT, folderForFile } from '../support/launching.js';
@@ -28,6 +28,10 @@ function numbersOf(name: string): Record<string, number> {
 test('both sides have the same numbers', () => {
   expect(numbersOf('jm_wire_operation')).toEqual(WIRE_OPERATIONS);
   expect(numbersOf('jm_wire_status')).toEqual(WIRE_STATUSES);
+  expect(numbersOf('jm_wire_prof_flag')).toEqual({
+    profThreadPool: WIRE_PROF_FLAGS.threadPool,
+    profForget: WIRE_PROF_FLAGS.forget,
+  });
   expect(numbersOf('jm_wire_flag')).toEqual(WIRE_FLAGS);
   const constant = (name: string) => header.match(new RegExp(`#define JM_WIRE_${name} (.*)`))?.[1];
   expect(constant('MAGIC')).toBe(`UINT32_C(0x${WIRE.magic.toString(16)})`);
@@ -68,7 +72,7 @@ test('a real agent takes every recorded question, and gives the recorded status'
   for (const name of names.sort((a, b) => Number(b === 'select') - Number(a === 'select'))) {
     const question = golden(`${name}.question`);
     // A place that is not this test's to write to, and a key of jemalloc 5.4.
-    if (name === 'prof-dump' || name === 'read-null') continue;
+    if (name === 'prof-dump' || name === 'prof-capture' || name === 'read-null') continue;
     const recorded = golden(`${name}.answer`);
     client.send(question);
     const answer = await client.answer();
@@ -81,7 +85,7 @@ test('a real agent takes every recorded question, and gives the recorded status'
       question.readUInt16LE(6),
       WIRE.version,
     ]);
-    const fixed = ['hello', 'stats', 'node', 'node-count', 'read', 'write', 'read-text'];
+    const fixed = ['hello', 'stats', 'node', 'node-count', 'prof-state', 'read', 'write', 'read-text'];
     if (!fixed.includes(name))
       expect([name, answer.payload.length]).toEqual([name, recorded.length - WIRE.headerBytes]);
   }

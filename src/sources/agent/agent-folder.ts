@@ -52,7 +52,7 @@ function readEnvironment(pid: number): ReadonlyMap<string, string> | undefined {
 }
 
 /** True where the process has other files than we have, or that cannot be told. */
-function seesOtherFiles(pid: number): boolean {
+export function seesOtherFiles(pid: number): boolean {
   try {
     return (
       readlinkSync(`/proc/${pid}/ns/mnt`) !== readlinkSync('/proc/self/ns/mnt') ||

@@ -6,6 +6,7 @@ import {
   WIRE,
   WIRE_FLAGS,
   WIRE_OPERATIONS,
+  WIRE_PROF_FLAGS,
   WIRE_STATUSES,
   type WireOperation,
 } from '../../../../src/model/agent-wire.js';
@@ -49,9 +50,12 @@ describe('native/shared/wire.h', () => {
 
   test('has the same numbers, and no others', () => {
     const ours = Object.fromEntries(
-      [...Object.entries(WIRE_OPERATIONS), ...Object.entries(WIRE_STATUSES), ...Object.entries(WIRE_FLAGS)].map(
-        ([name, number]) => [`JM_WIRE_${snake(name)}`, number],
-      ),
+      [
+        ...Object.entries(WIRE_OPERATIONS),
+        ...Object.entries(WIRE_STATUSES),
+        ...Object.entries(WIRE_FLAGS),
+        ...Object.entries(WIRE_PROF_FLAGS).map(([name, number]) => [`prof_${name}`, number] as const),
+      ].map(([name, number]) => [`JM_WIRE_${snake(name)}`, number]),
     );
     expect(Object.fromEntries(constants)).toEqual(ours);
   });

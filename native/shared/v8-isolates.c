@@ -1,0 +1,50 @@
+#include "v8-isolates.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { ISOLATES = 1024 };
+
+static struct jm_v8_isolate isolates[ISOLATES];
+/* In place of one that ended: whoever is behind it stays findable. */
+#define ENDED ((void *)1)
+
+uint32_t jm_v8_thread(void) {
+  static __thread uint32_t thread __attribute__((tls_model("initial-exec")));
+  if (!thread) thread = (uint32_t)syscall(SYS_gettid);
+  return thread;
+}
+
+static uint32_t place_of(const void *v8) { return (uint32_t)((uint64_t)(uintptr_t)v8 * UINT64_C(0x9e3779b97f4a7c15) >> 40); }
+
+struct jm_v8_isolate *jm_v8_known_isolate(void *v8) {
+  for (uint32_t at = place_of(v8), tries = 0; tries < ISOLATES; at++, tries++) {
+    struct jm_v8_isolate *isolate = &isolates[at % ISOLATES];
+    void *there = atomic_load_explicit(&isolate->v8, memory_order_acquire);
+    if (there == v8) return isolate;
+    if (!there) return NULL;
+  }
+  return NULL;
+}
+
+struct jm_v8_isolate *jm_v8_isolate_of(void *v8) {
+  struct jm_v8_isolate *known = jm_v8_known_isolate(v8);
+  if (known) return known;
+  /* An isolate is in one thread, so no other takes a place for the same. */
+  for (uint32_t at = place_of(v8), tries = 0; tries < ISOLATES; at++, tries++) {
+    struct jm_v8_isolate *isolate = &isolates[at % ISOLATES];
+    void *there = atomic_load_explicit(&isolate->v8, memory_order_relaxed);
+    if ((!there || there == ENDED) && atomic_compare_exchange_strong_explicit(&isolate->v8, &there, v8, memory_order_acq_rel, memory_order_relaxed))
+      return isolate;
+  }
+  return NULL;
+}
+
+bool jm_v8_is_here(struct jm_v8_isolate *isolate, void *v8) {
+  return jm_v8_known_isolate(v8) == isolate && atomic_load_explicit(&isolate->thread, memory_order_relaxed) == jm_v8_thread();
+}
+
+void jm_v8_forget_isolate(struct jm_v8_isolate *isolate) {
+  atomic_store_explicit(&isolate->thread, 0, memory_order_relaxed);
+  atomic_store_explicit(&isolate->v8, ENDED, memory_order_release);
+}
