@@ -26,6 +26,8 @@ export interface ElfImage {
   /** From the loader's name, else from the C library among `needed`; undefined where neither tells. */
   readonly libc: Libc | undefined;
   readonly segments: readonly ElfSegment[];
+  /** PT_NOTE: where the notes are in the file. */
+  readonly notes: ReadonlyArray<{ readonly fileOffset: number; readonly bytes: number }>;
   /** Raw values of the dynamic section by tag; the first of each. */
   readonly dynamic: ReadonlyMap<number, number>;
 }

@@ -38,6 +38,8 @@ export interface FrameTable {
   readonly line: Uint32Array;
   /** From 1; 0: not known. */
   readonly column: Uint32Array;
+  /** The call's character position in the script, from 0, where a capture tells no line; -1: not known. */
+  readonly position: Int32Array;
   /** The line where the function begins, from 1; 0: not known. */
   readonly functionLine: Uint32Array;
   /** string: the path of the executable or library. */
@@ -132,6 +134,8 @@ export interface Frame {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** -1: none. */
+  readonly position: number;
   readonly functionLine: number;
   readonly module: string;
   readonly kind: FrameKind;
@@ -148,6 +152,7 @@ export function frameAt(profile: HeapProfile, frame: number): Frame {
     file: text(frames.file),
     line: frames.line[frame] ?? 0,
     column: frames.column[frame] ?? 0,
+    position: frames.position[frame] ?? -1,
     functionLine: frames.functionLine[frame] ?? 0,
     module: text(frames.module),
     kind: FRAME_KINDS[frames.kind[frame] ?? 0] ?? 'unknown',

@@ -46,6 +46,16 @@ export type AgentPlan =
     }
   | { readonly kind: 'off' };
 
+/** Whether heap profiling can be switched on later in what a launch starts; jemalloc takes `prof:true` at its start only. */
+export type ProfilingPlan =
+  /** MALLOC_CONF gets `prof:true,prof_active:false`: compiled in, off, at no measurable cost. */
+  | { readonly kind: 'ready' }
+  /** What the user set of profiling stays as it is. */
+  | { readonly kind: 'as-configured'; readonly option: string }
+  /** One clause for people. */
+  | { readonly kind: 'left-out'; readonly cause: string }
+  | { readonly kind: 'off' };
+
 /** All that is decided about a launch before anything happens. */
 export interface LaunchPlan {
   readonly program: ResolvedProgram;
@@ -59,4 +69,5 @@ export interface LaunchPlan {
   readonly displaced: readonly string[];
   readonly fallback: LaunchFallback | undefined;
   readonly agent: AgentPlan;
+  readonly profiling: ProfilingPlan;
 }
