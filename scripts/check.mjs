@@ -7,6 +7,7 @@ const bin = (name) => join(root, 'node_modules', '.bin', name);
 
 const CHECKS = [
   ['types', bin('tsc'), ['--noEmit']],
+  ['types in the browser', bin('tsc'), ['-p', 'tsconfig.browser.json']],
   ['format and lint', bin('biome'), ['check', '--error-on-warnings']],
   ['unused code', bin('knip'), []],
   ['unit tests', bin('vitest'), ['run', '--project', 'unit']],

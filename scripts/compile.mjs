@@ -2,15 +2,17 @@
 // a third of the time that a start may cost (npm run bench:launch) when it reads thirty ES modules. The bundles stand in dist
 // itself, one level under the root as native.js does, so that both find prebuilds/.
 import { spawnSync } from 'node:child_process';
-import { renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { rolldown } from 'rolldown';
+import { bundleFlameGraphClient } from './bundle-flame-graph.mjs';
 
 const root = join(import.meta.dirname, '..');
 const BUNDLES = [
   { from: 'cli/run-cli.js', to: 'run-cli.cjs', format: 'cjs' },
   { from: 'entry/auto.js', to: 'auto.js', format: 'es' },
   { from: 'entry/index.js', to: 'index.js', format: 'es' },
+  { from: 'entry/profile.cjs', to: 'profile.cjs', format: 'cjs' },
 ];
 
 // A package must not carry what an earlier build left of modules that are gone; elsewhere running programs may use dist meanwhile.
@@ -22,6 +24,10 @@ const compiler = spawnSync(
     stdio: ['ignore', 'inherit', 'inherit'],
   },
 );
+const client = join(root, 'dist', 'outputs', 'flame-graph', 'client-code.js');
+mkdirSync(dirname(client), { recursive: true });
+writeFileSync(`${client}.${process.pid}.tmp`, await bundleFlameGraphClient());
+renameSync(`${client}.${process.pid}.tmp`, client);
 // An error of types leaves usable JavaScript: the bundles are made either way, and never older than the modules.
 for (const { from, to, format } of BUNDLES) {
   const target = join(root, 'dist', to);

@@ -12,7 +12,7 @@ const PACKAGES = [
     file: ['/usr/lib/x86_64-linux-gnu/libjemalloc.so.2', '/usr/lib/aarch64-linux-gnu/libjemalloc.so.2'],
     tests: ['process', 'package'],
   },
-  { name: 'libjemalloc-dev', file: ['/usr/include/jemalloc/jemalloc.h'], tests: ['process/conf'] },
+  { name: 'libjemalloc-dev', file: ['/usr/include/jemalloc/jemalloc.h'], tests: ['process/conf', 'process/report'] },
   {
     name: 'libmimalloc2.0',
     file: ['/usr/lib/x86_64-linux-gnu/libmimalloc.so.2', '/usr/lib/aarch64-linux-gnu/libmimalloc.so.2'],
@@ -34,12 +34,13 @@ const PACKAGES = [
       'process/stats',
       'process/top',
       'process/record',
+      'process/profile-languages',
     ],
   },
   {
     name: 'ruby',
     file: ['/usr/bin/ruby'],
-    tests: ['process/run', 'process/guides', 'process/agent-languages', 'process/explain'],
+    tests: ['process/run', 'process/guides', 'process/agent-languages', 'process/explain', 'process/profile-languages'],
   },
   {
     name: 'python3',
@@ -54,10 +55,20 @@ const PACKAGES = [
       'process/record',
       'process/plot',
       'process/watch',
+      'process/profile-languages',
+      'process/profile-program',
     ],
   },
-  { name: 'default-jre-headless', file: ['/usr/bin/java'], tests: ['process/run', 'process/agent-languages'] },
-  { name: 'default-jdk-headless', file: ['/usr/bin/javac'], tests: ['process/agent-languages'] },
+  {
+    name: 'default-jre-headless',
+    file: ['/usr/bin/java'],
+    tests: ['process/run', 'process/agent-languages', 'process/profile-languages'],
+  },
+  {
+    name: 'default-jdk-headless',
+    file: ['/usr/bin/javac'],
+    tests: ['process/agent-languages', 'process/profile-languages'],
+  },
   { name: 'puma', file: ['/usr/bin/puma'], tests: ['process/agent-languages'] },
   { name: 'nginx-light', file: ['/usr/sbin/nginx'], tests: ['process/agent-servers'] },
   // The server alone: mariadb-server would make itself a user and a service.
@@ -69,9 +80,10 @@ const PACKAGES = [
   { name: 'libcap2-bin', file: ['/usr/sbin/setcap', '/sbin/setcap'], tests: ['process/run'] },
   { name: 'zsh', file: ['/usr/bin/zsh', '/bin/zsh'], tests: ['process/env', 'process/completion'] },
   { name: 'fish', file: ['/usr/bin/fish'], tests: ['process/env', 'process/completion'] },
-  { name: 'binutils', file: ['/usr/bin/readelf'], tests: ['native'] },
+  { name: 'binutils', file: ['/usr/bin/readelf'], tests: ['native', 'process/symbolize'] },
   { name: 'strace', file: ['/usr/bin/strace'], tests: ['native/agent-filters'] },
   { name: 'util-linux', file: ['/usr/bin/setpriv'], tests: ['process'] },
+  { name: 'chromium', file: ['/usr/bin/chromium'], tests: ['browser'] },
 ];
 
 export const NODE_MAJORS = [20, 22, 24, 26];

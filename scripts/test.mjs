@@ -23,7 +23,7 @@ const excluded = [...new Set(left.map(({ test }) => test))].flatMap((test) => [
   '--exclude',
   `tests/${test}${test.includes('/') ? '*' : '/**'}`,
 ]);
-run(bin('vitest'), ['run', '--project', 'process', ...excluded]);
+run(bin('vitest'), ['run', '--project', 'process', '--project', 'browser', ...excluded]);
 if (left.length > 0) {
   console.error('\nNot run:');
   for (const { test, reason } of left) console.error(`  tests/${test}: ${reason}`);
