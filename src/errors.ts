@@ -65,6 +65,15 @@ export const ERRORS = {
     meaning: "jemalloc's statistics came in a form that jemkit does not know.",
   },
   ERR_JEM_RECORDING: { exitCode: 3, meaning: 'A file is no recording, or one of a later jemkit.' },
+  ERR_JEM_NO_PROFILING: {
+    exitCode: 3,
+    meaning: 'The process, its jemalloc or the program to start cannot make heap profiles.',
+  },
+  ERR_JEM_PROFILE_BUSY: { exitCode: 3, meaning: 'Somebody else profiles the process already.' },
+  ERR_JEM_PROFILE: {
+    exitCode: 3,
+    meaning: 'A file is no heap profile, or one that is broken, cut off, too large or of a form that jemkit does not read.',
+  },
   ERR_JEM_NATIVE: { exitCode: 70, meaning: 'The native part of jemkit is missing or does not load.' },
   ERR_JEM_INTERNAL: { exitCode: 70, meaning: 'A bug in jemkit.' },
 } as const satisfies Record<string, ErrorRow>;

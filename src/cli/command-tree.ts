@@ -5,6 +5,7 @@ import { MALLCTL_KEYS } from '../model/mallctl-keys.js';
 import { MALLOC_CONF_OPTIONS, type OptionRow } from '../model/malloc-conf-options.js';
 import { PRESETS } from '../model/malloc-conf-presets.js';
 import { MEMORY_SERIES_NAMES } from '../model/memory-series.js';
+import { PROFILE_GROUPINGS } from '../model/profile-report.js';
 
 const PRESET_NAMES: OfferedValue = { kind: 'words', words: [...Object.keys(PRESETS), 'none'] };
 
@@ -25,6 +26,7 @@ const VALUES_BY_NAME: Readonly<Record<string, OfferedValue>> = {
   'record words': { kind: 'process' },
   'watch words': { kind: 'process' },
   recordings: { kind: 'file' },
+  profiles: { kind: 'file' },
   'ctl words': { kind: 'words', words: CTL_WORDS },
   'presets name': { kind: 'words', words: Object.keys(PRESETS) },
 };
@@ -34,6 +36,7 @@ const VALUES_BY_FLAG: Readonly<Record<string, OfferedValue>> = {
   '--preset': PRESET_NAMES,
   '--allocator': { kind: 'words', words: PRELOADABLE_ALLOCATORS },
   '--of': { kind: 'words', words: MEMORY_SERIES_NAMES },
+  '--by': { kind: 'words', words: PROFILE_GROUPINGS },
   '--series': { kind: 'words', words: MEMORY_SERIES_NAMES },
 };
 

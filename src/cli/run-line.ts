@@ -10,6 +10,8 @@ export interface ProgramOptions {
   readonly children: boolean;
   /** Undefined: JEMKIT_AGENT, else in the programs it was proven on. */
   readonly agent?: boolean;
+  /** False: heap profiling cannot be switched on later. */
+  readonly profiling: boolean;
   readonly print?: boolean;
   readonly json?: boolean;
 }
@@ -25,6 +27,7 @@ const SWITCHES: Readonly<Record<string, Partial<ProgramOptions>>> = {
   '--no-children': { children: false },
   '--agent': { agent: true },
   '--no-agent': { agent: false },
+  '--no-profiling': { profiling: false },
   '--print': { print: true },
   '--json': { json: true },
 };
@@ -45,7 +48,7 @@ const VALUES: Readonly<Record<string, readonly string[] | undefined>> = {
 export function readRunLine(
   args: readonly string[],
 ): { readonly words: string[]; readonly options: ProgramOptions } | undefined {
-  const options: Record<string, unknown> = { allocator: 'jemalloc', fallback: 'warn', children: true };
+  const options: Record<string, unknown> = { allocator: 'jemalloc', fallback: 'warn', children: true, profiling: true };
   let at = 0;
   for (; at < args.length; at++) {
     const word = args[at] ?? '';

@@ -105,6 +105,7 @@ export function startProgram(
     conf: options.conf,
     children: options.children,
     agent: agentMode(options),
+    profiling: options.profiling,
     environment: process.env,
   });
   if (options.conf !== undefined) checkConf(options.conf, plan, context);

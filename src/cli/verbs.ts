@@ -30,6 +30,8 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   decay: { summary: 'let unused memory of a process decay, or change its decay times', load: load('decay') },
   stats: { summary: 'the memory of a running process on one page', load: load('stats') },
   top: { summary: 'all processes with an agent, live', load: load('top') },
+  profile: { summary: 'which functions hold the native memory: capture a heap profile', load: load('profile') },
+  report: { summary: 'who holds native memory: read heap profiles', load: load('report') },
   conf: { summary: 'check, explain and list MALLOC_CONF options and presets', load: load('conf') },
   config: { summary: 'compiler flags and folders, as jemalloc-config', load: load('config') },
   demo: { summary: 'the same server under glibc and under jemalloc, measured', load: load('demo') },

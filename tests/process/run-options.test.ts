@@ -281,7 +281,8 @@ describe('--print', () => {
       librarySource: 'JEMKIT_LIBRARY',
       library: { path: jemallocLibrary(), architecture: process.arch, libc: 'glibc' },
       probe: { kind: 'works', serving: 'jemalloc' },
-      environment: { MALLOC_CONF: PRESETS.balanced.conf },
+      environment: { MALLOC_CONF: `${PRESETS.balanced.conf},prof:true,prof_active:false` },
+      profiling: { kind: 'ready' },
       program: { throughShell: false },
     });
   });

@@ -31,6 +31,10 @@ export const configure: ConfigureCommand = (command, context) => {
     .option('--no-children', 'take the variables out of what the program itself starts')
     .option('--agent', 'let jem stats, top, ctl and the like into every program started (JEMKIT_AGENT=1)')
     .option('--no-agent', 'let them into none; without either into those it was proven on (JEMKIT_AGENT=auto)')
+    .option(
+      '--no-profiling',
+      'leave prof:true,prof_active:false out of MALLOC_CONF, with which jem profile can look later at what runs',
+    )
     .option('--print', 'show the command line and the environment; run nothing')
     .option('--json', 'with --print: the whole plan as JSON')
     .action((words: string[], options: ProgramOptions) => startProgram(words, options, context));

@@ -5,7 +5,7 @@ import {
   allocatorOfLibraryName,
   type PreloadableAllocator,
 } from '../../model/allocator.js';
-import type { AgentMode, AgentPlan, LaunchFallback, LaunchPlan } from '../../model/launch-plan.js';
+import type { AgentMode, AgentPlan, LaunchFallback, LaunchPlan, ProfilingPlan } from '../../model/launch-plan.js';
 import type { LibrarySearch } from '../../model/library-search.js';
 import { mergeMallocConf } from '../../model/merge-malloc-conf.js';
 import type { LibraryProbe } from '../../model/probe.js';
@@ -16,6 +16,7 @@ import { canBePreloaded } from '../../sources/process/jemkit-folders.js';
 import { resolveProgram } from '../../sources/process/resolve-program.js';
 import { findLibrary } from '../library/find-library.js';
 import { agentVariable, FILTERS_VARIABLE, isAgentLibrary, planAgent } from './plan-agent.js';
+import { isReadyForProfiling, openProfilingWish } from './plan-profiling.js';
 import { parsePreload, preloadVariable, prependPreload } from './preload-variable.js';
 import { probeLibraryOnce } from './probe-cache.js';
 import { agentFits } from './probe-library.js';
@@ -36,6 +37,8 @@ export interface LaunchRequest {
   readonly children: boolean;
   /** Where the agent is to act; left out, nothing about it is changed. */
   readonly agent?: AgentMode | undefined;
+  /** True lets heap profiling be switched on later, where the library can do it and nobody set anything about it. */
+  readonly profiling?: boolean | undefined;
   readonly environment: NodeJS.ProcessEnv;
 }
 
@@ -197,6 +200,26 @@ function chooseLibrary(
   return describeProbe(probe, library, program) ?? { library, source: search.source, probe };
 }
 
+/** The library with the request that it was tried for: with profiling where that works, else without. */
+function chooseForProfiling(
+  program: ResolvedProgram,
+  allocator: PreloadableAllocator,
+  request: LaunchRequest,
+): { readonly chosen: Chosen | LaunchFallback; readonly request: LaunchRequest; readonly profiling: ProfilingPlan } {
+  const wish = openProfilingWish(allocator, request);
+  if (wish.kind !== 'add') return { chosen: chooseLibrary(program, allocator, request), request, profiling: wish.plan };
+  const asked = { ...request, conf: wish.conf };
+  const chosen = chooseLibrary(program, allocator, asked);
+  if ('reason' in chosen) {
+    // Where it is not profiling that is in the way, the same comes out again.
+    const without = chooseLibrary(program, allocator, request);
+    const cause = 'the program does not start with it';
+    return { chosen: without, request, profiling: { kind: 'left-out', cause } };
+  }
+  const profiling = isReadyForProfiling(chosen.probe);
+  return { chosen, request: profiling.kind === 'ready' ? asked : request, profiling };
+}
+
 /** What the agent, and a `jem run` further down, are to read in JEMKIT_AGENT. */
 function agentSetting(request: Pick<LaunchRequest, 'agent'>, plan: AgentPlan): string | undefined {
   if (plan.kind === 'preloaded') return agentVariable(plan.mode);
@@ -304,6 +327,7 @@ export function planFor(program: ResolvedProgram, request: Omit<LaunchRequest, '
     probe: undefined,
     displaced: [],
     fallback: undefined,
+    profiling: { kind: 'off' } as const,
   };
   const agentOf = (probe: LibraryProbe | undefined) =>
     planAgent({ mode: request.agent ?? 'off', allocator, program, probe });
@@ -316,7 +340,14 @@ export function planFor(program: ResolvedProgram, request: Omit<LaunchRequest, '
       environment: rest === environment[variable] ? {} : { [variable]: rest },
     };
   }
-  const chosen = chooseLibrary(program, allocator, { ...request, command: program.path });
+  const {
+    chosen,
+    request: asked,
+    profiling,
+  } = chooseForProfiling(program, allocator, {
+    ...request,
+    command: program.path,
+  });
   if ('reason' in chosen) return { ...base, agent: agentOf(undefined), environment: {}, fallback: chosen };
   const agent = agentOf(chosen.probe);
   return {
@@ -326,6 +357,7 @@ export function planFor(program: ResolvedProgram, request: Omit<LaunchRequest, '
     probe: chosen.probe,
     displaced: displacedBy(chosen.library, environment),
     agent,
-    environment: environmentChanges(program, chosen, agent, { ...request, command: program.path }),
+    profiling,
+    environment: environmentChanges(program, chosen, agent, asked),
   };
 }

@@ -19,6 +19,17 @@ export interface StartedChild {
   endAs(end: ChildEnd): Promise<number>;
 }
 
+/** How a child is started. */
+export interface StartChildOptions {
+  /** Decides about a signal that is sent here: true where it takes care, and calls `pass` to hand it on. Left out, all go on at once. */
+  readonly onSignal?: (signal: NodeJS.Signals, pass: () => void) => boolean;
+  /**
+   * In the foreground of a terminal, Ctrl-C comes to this process alone: the child is in a session of its own, and gets it when it is passed on.
+   * It can read and write the terminal as before, and not open /dev/tty.
+   */
+  readonly ownSession?: boolean;
+}
+
 /** What a terminal sends to all its foreground processes, the child among them: passed on it would arrive twice. */
 const FROM_TERMINAL: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT', 'SIGWINCH']);
 
@@ -37,12 +48,18 @@ function inForeground(): boolean {
  *
  * @throws JemkitError ERR_JEM_PROGRAM_NOT_EXECUTABLE where the kernel refuses.
  */
-export async function startChild({ path, argv, environment }: Replacement): Promise<StartedChild> {
+export async function startChild(
+  { path, argv, environment }: Replacement,
+  { onSignal, ownSession = false }: StartChildOptions = {},
+): Promise<StartedChild> {
   const [argv0, ...rest] = argv.map((argument) => argument.toString());
   // Node raised it for itself; a child would inherit that.
   restoreOpenFilesLimit();
+  const apart = ownSession && inForeground();
   const forward = (signal: NodeJS.Signals) => {
-    if (!(FROM_TERMINAL.has(signal) && inForeground())) child.kill(signal);
+    const pass = () => void child.kill(signal);
+    if (onSignal?.(signal, pass)) return;
+    if (apart || !(FROM_TERMINAL.has(signal) && inForeground())) pass();
   };
   // Before the start: one that comes while spawn() makes the child would end us alone. It is handed on in a later turn of the event loop.
   for (const signal of FORWARDED) process.on(signal, forward);
@@ -50,6 +67,7 @@ export async function startChild({ path, argv, environment }: Replacement): Prom
     ...(argv0 === undefined ? {} : { argv0 }),
     env: { ...process.env, ...environment },
     stdio: 'inherit',
+    detached: apart,
   });
   const stopForwarding = () => {
     for (const signal of FORWARDED) process.off(signal, forward);

@@ -13,13 +13,14 @@ import { readProcessMemory } from '../../sources/procfs/process-memory.js';
 import { wasFallbackHandled } from '../launch/ensure-jemalloc.js';
 import { observeProcess } from '../observe/observe-process.js';
 import { openPressureLadder } from '../pressure/pressure-ladder.js';
+import { holdProfiling } from '../profiler/profiling-hold.js';
 import { type AutoTunerOptions, openAutoTuner } from '../tuning/auto-tuner.js';
 import { type AllocatorFacts, readAllocatorFacts } from './allocator-facts.js';
 import type { Memory } from './memory.js';
 import { type CheckedMemoryOptions, checkMemoryOptions, type MemoryOptions } from './memory-options.js';
 import { type Closable, type MemoryWorld, openMemory } from './open-memory.js';
 import { optimizeMemory } from './optimize-memory.js';
-import { holdProfilingActive, type ProfilingState, readProfilingState } from './profiling-switch.js';
+import { type ProfilingState, readProfilingState } from './profiling-switch.js';
 import { openSelfSampler } from './self-sampler.js';
 import { whyNoSwitch } from './switch-outlook.js';
 
@@ -182,7 +183,8 @@ function openWorld(options: CheckedMemoryOptions): MemoryWorld {
       };
     },
     hold() {
-      const profiling = options.memoryProfiling && isMainThread ? holdProfilingActive() : undefined;
+      const hold = options.memoryProfiling && isMainThread ? holdProfiling() : undefined;
+      const profiling = hold?.kind === 'held' ? hold : undefined;
       const observation = options.observable ? observeProcess() : undefined;
       observable = observableInfo(options.observable, observation?.agent);
       const unobserved = {

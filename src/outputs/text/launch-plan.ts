@@ -21,6 +21,11 @@ export function renderLaunchPlan(plan: LaunchPlan, words: readonly string[]): st
   if (plan.agent.kind === 'left-out' && !plan.fallback) {
     lines.push(`# without the agent: ${plan.agent.cause}; remedy: ${plan.agent.remedy}`);
   }
+  const { profiling } = plan;
+  if (profiling.kind === 'ready')
+    lines.push('# prof:true,prof_active:false: profiling is off, and jem profile PID can switch it on');
+  if (profiling.kind === 'as-configured') lines.push(`# profiling as configured: ${profiling.option}`);
+  if (profiling.kind === 'left-out') lines.push(`# jem profile will not work on it: ${profiling.cause}`);
   const removed = Object.keys(plan.environment).filter((name) => plan.environment[name] === undefined);
   const set = Object.entries(plan.environment).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${quoteForShell(value)}`],
