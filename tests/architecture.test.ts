@@ -17,8 +17,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   analyses: ['model', 'errors'],
   outputs: ['model', 'errors'],
   control: ['model', 'errors', 'native', 'sources', 'analyses'],
+  integrations: ['model', 'errors', 'native', 'sources', 'analyses', 'outputs', 'control'],
   cli: ['model', 'errors', 'native', 'sources', 'analyses', 'outputs', 'control'],
-  entry: ['model', 'errors', 'native', 'sources', 'analyses', 'outputs', 'control'],
+  entry: ['model', 'errors', 'native', 'sources', 'analyses', 'outputs', 'control', 'integrations'],
 };
 
 /** Node modules that neither read nor write: all that parts without I/O may import. */
@@ -28,7 +29,11 @@ const PURE_NODE_MODULES = ['node:util', 'node:path/posix'];
 const BUNDLE = '../run-cli.cjs';
 
 /** Packages, and the one part that may import each. */
-const PACKAGES: Readonly<Record<string, string>> = { commander: 'cli' };
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  commander: ['cli'],
+  'pprof-format': ['sources', 'outputs'],
+  '@jridgewell/trace-mapping': ['sources'],
+};
 
 /** Statements by how Biome lays them out, and calls with a literal. */
 const IMPORTS = [
@@ -112,7 +117,7 @@ describe('imports', () => {
   test('of packages: only from the part that owns them', () => {
     const wrong = sources.flatMap((source) =>
       source.imports
-        .filter((specifier) => !/^(\.|node:)/.test(specifier) && PACKAGES[specifier] !== source.part)
+        .filter((specifier) => !/^(\.|node:)/.test(specifier) && !PACKAGES[specifier]?.includes(source.part))
         .map((specifier) => `${source.name} imports ${specifier}`),
     );
     expect(wrong).toEqual([]);

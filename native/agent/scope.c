@@ -28,7 +28,8 @@ void jm_scope(const char *program) {
   for (char **entry = environ; *entry; entry++) {
     if (jm_is(*entry, "LD_PRELOAD") || jm_is(*entry, "MALLOC_CONF") || jm_is(*entry, "JEMKIT_AGENT") ||
         jm_is(*entry, "JEMKIT_AGENT_FILTERS") || jm_is(*entry, "JEMKIT_SCOPE") || jm_is(*entry, "JEMKIT_PROFILE") ||
-        jm_is(*entry, "JEMKIT_PROFILE_AT_EXIT") || jm_is(*entry, "JEMKIT_PROFILE_THREAD_POOL"))
+        jm_is(*entry, "JEMKIT_PROFILE_AT_EXIT") || jm_is(*entry, "JEMKIT_PROFILE_THREAD_POOL") ||
+        jm_is(*entry, "JEMKIT_PROFILE_EXACT_LINES"))
       continue;
     bool saved = strncmp(*entry, JM_SAVED, sizeof JM_SAVED - 1) == 0;
     *kept++ = saved ? *entry + sizeof JM_SAVED - 1 : *entry;

@@ -31,13 +31,32 @@ static struct jm_known *jm_known_of(uintptr_t thread) {
   return &jm_known[(thread * UINT64_C(0x9e3779b97f4a7c15) >> 40) % JM_KNOWN];
 }
 
+/* Whether the kernel answers: an emulator of it may not look at the address, and a filter of system calls refuses all. Then nothing that is not known is
+ * read. */
+static atomic_int jm_answers;
+enum { JM_NOT_TRIED, JM_ANSWERS, JM_ANSWERS_WRONG };
+
 /* The kernel copies a set of signals from there before it finds that nothing can be done with it. */
-static bool jm_is_readable(uintptr_t page) {
+static bool jm_ask(uintptr_t page) {
   int before = errno;
-  bool readable = syscall(SYS_rt_sigprocmask, ~0, page, NULL, (size_t)8) == -1 && errno != EFAULT;
+  bool refused = syscall(SYS_rt_sigprocmask, ~0, page, NULL, (size_t)8) == -1;
+  bool readable = refused && errno == EINVAL;
+  if (!readable && (!refused || errno != EFAULT)) atomic_store_explicit(&jm_answers, JM_ANSWERS_WRONG, memory_order_relaxed);
   errno = before;
   return readable;
 }
+
+bool jm_stack_answers(void) {
+  if (atomic_load_explicit(&jm_answers, memory_order_relaxed) == JM_NOT_TRIED) {
+    /* Two addresses of which the answer is known; the second is no program's. */
+    bool right = jm_ask((uintptr_t)__builtin_frame_address(0) & ~(JM_PAGE - 1)) && !jm_ask(UINTPTR_MAX & ~(JM_PAGE - 1));
+    int untried = JM_NOT_TRIED;
+    atomic_compare_exchange_strong(&jm_answers, &untried, right ? JM_ANSWERS : JM_ANSWERS_WRONG);
+  }
+  return atomic_load_explicit(&jm_answers, memory_order_relaxed) == JM_ANSWERS;
+}
+
+static bool jm_is_readable(uintptr_t page) { return jm_stack_answers() && jm_ask(page); }
 
 struct jm_stack jm_stack_at(uintptr_t sp) {
   uintptr_t thread = (uintptr_t)pthread_self();
@@ -52,6 +71,13 @@ struct jm_stack jm_stack_at(uintptr_t sp) {
   if (sp >= low && sp < high) stack.high = high;
   stack.known_low = low;
   stack.known_high = high;
+  return stack;
+}
+
+struct jm_stack jm_stack_around(uintptr_t sp) {
+  struct jm_stack stack = jm_stack_at(sp);
+  bool known = stack.known_low && sp >= stack.known_low && sp < stack.known_high;
+  if (!known) stack.high = sp & ~(JM_PAGE - 1);
   return stack;
 }
 
@@ -90,6 +116,8 @@ bool jm_stack_reaches(struct jm_stack *stack, uintptr_t end) {
 }
 #else
 struct jm_stack jm_stack_at(uintptr_t sp) { return (struct jm_stack){.low = sp, .high = sp}; }
+struct jm_stack jm_stack_around(uintptr_t sp) { return jm_stack_at(sp); }
+bool jm_stack_answers(void) { return false; }
 void jm_stack_learn(const struct jm_stack *stack) { (void)stack; }
 bool jm_stack_reaches(struct jm_stack *stack, uintptr_t end) { return end <= stack->high; }
 #endif

@@ -62,7 +62,7 @@ static enum jm_step jm_step_signal(struct jm_place *place, struct jm_stack *stac
       !jm_stack_read(stack, place->sp + registers + REG_RBP * sizeof next.pc, &next.fp) || !jm_is_code_address(next.pc))
     return JM_LOST;
   /* A signal handler may have a stack of its own. */
-  if (next.sp < stack->low || next.sp >= stack->high) *stack = jm_stack_at(next.sp & ~(uintptr_t)7);
+  if (next.sp < stack->low || next.sp >= stack->high) *stack = jm_stack_around(next.sp & ~(uintptr_t)7);
   *place = next;
   return JM_STEPPED;
 #else
@@ -89,6 +89,13 @@ static enum jm_step jm_step_row(struct jm_place *place, struct jm_stack *stack, 
   return JM_STEPPED;
 }
 
+/* Where no table is. A wrong step before may have led to what is no code at all, and that is no bottom. */
+static enum jm_step jm_step_without_row(struct jm_place *place, struct jm_stack *stack) {
+  uintptr_t pc = place->pc;
+  enum jm_step step = jm_step_pointers(place, stack);
+  return step == JM_BOTTOM && jm_rows_file(pc).start == 0 ? JM_LOST : step;
+}
+
 static enum jm_step jm_step(struct jm_place *place, struct jm_stack *stack, bool *exact) {
   if (!*exact && jm_rows_keep_pointers(place->pc)) {
     enum jm_step step = jm_step_pointers(place, stack);
@@ -98,7 +105,7 @@ static enum jm_step jm_step(struct jm_place *place, struct jm_stack *stack, bool
   struct jm_row row = jm_rows_find(place->pc, *exact);
   *exact = row.kind == JM_ROW_SIGNAL;
   switch (row.kind) {
-    case JM_ROW_NONE: return jm_step_pointers(place, stack);
+    case JM_ROW_NONE: return jm_step_without_row(place, stack);
     case JM_ROW_END: return JM_BOTTOM;
     case JM_ROW_SIGNAL: return jm_step_signal(place, stack);
     default: return jm_step_row(place, stack, row);
@@ -126,6 +133,14 @@ static void jm_pass_machine_code(struct jm_javascript *from, uintptr_t pc) {
     if (from->pcs[at] == pc) from->next = at + 1;
 }
 
+/* The frame has room for them below its pointer. */
+static bool jm_read_fixed_words(struct jm_stack *stack, const struct jm_place *place, uintptr_t words[JM_V8_FIXED_WORDS]) {
+  if (place->fp < place->sp || place->fp - place->sp < JM_V8_FIXED_WORDS * sizeof *words || place->fp - place->sp > JM_FRAME_MAX) return false;
+  for (unsigned i = 0; i < JM_V8_FIXED_WORDS; i++)
+    if (!jm_stack_read(stack, place->fp - (i + 1) * sizeof *words, &words[i])) return false;
+  return true;
+}
+
 static uintptr_t jm_next_interpreted(struct jm_javascript *from, const struct jm_place *callee) {
   jm_ask_v8(from, callee);
   uintptr_t pc = from->next < from->count ? from->pcs[from->next++] : 0;
@@ -141,6 +156,22 @@ static uint64_t jm_name_frame(struct jm_walk *walk, struct jm_v8_isolate *isolat
   walk->unnamed = true;
   if (machine) jm_v8_count(&counts);
   return machine && counts.isolates_listening == 0 ? machine : JM_FRAME_BASE + JM_FRAME_UNNAMED_JAVASCRIPT;
+}
+
+static uint64_t jm_interpreted_frame(struct jm_walk *walk, struct jm_javascript *from, struct jm_stack *stack, const struct jm_place *place,
+                                     const struct jm_place *callee) {
+  uintptr_t words[JM_V8_FIXED_WORDS];
+  bool readable = jm_read_fixed_words(stack, place, words);
+  uint64_t known = readable ? jm_v8_interpreted_frame(from->isolate, words) : 0;
+  if (known) {
+    /* Where V8 was asked already, its walk has this frame, too. */
+    if (from->next < from->count) from->next++;
+    walk->without_javascript = false;
+    return known;
+  }
+  uintptr_t pc = jm_next_interpreted(from, callee);
+  if (readable && pc) jm_v8_learn_interpreted(from->isolate, words, pc);
+  return jm_name_frame(walk, from->isolate, pc, place->pc);
 }
 
 unsigned jm_unwind(struct jm_walk *walk, struct jm_v8_isolate *isolate, void **frames, unsigned max) {
@@ -162,10 +193,12 @@ unsigned jm_unwind(struct jm_walk *walk, struct jm_v8_isolate *isolate, void **f
   while (step == JM_STEPPED && count < max) {
     uint64_t frame = place.pc;
     if (isolate && jm_v8_is_code(isolate, place.pc)) {
-      uintptr_t pc = place.pc;
-      if (jm_v8_is_interpreter(isolate, pc)) pc = jm_next_interpreted(&javascript, &callee);
-      else jm_pass_machine_code(&javascript, pc);
-      frame = jm_name_frame(walk, isolate, pc, place.pc);
+      if (jm_v8_is_interpreter(isolate, place.pc)) {
+        frame = jm_interpreted_frame(walk, &javascript, &stack, &place, &callee);
+      } else {
+        jm_pass_machine_code(&javascript, place.pc);
+        frame = jm_name_frame(walk, isolate, place.pc, place.pc);
+      }
     }
     frames[count++] = (void *)(uintptr_t)frame;
     callee = place;

@@ -39,8 +39,11 @@ struct jm_v8_isolate *jm_v8_current(void) {
   void *v8 = found ? jm_v8_TryGetCurrent() : NULL;
   struct jm_v8_isolate *isolate = v8 ? jm_v8_isolate_of(v8) : NULL;
   if (!isolate) return NULL;
-  uint32_t thread = jm_v8_thread();
-  if (atomic_load_explicit(&isolate->thread, memory_order_relaxed) == thread) return isolate;
+  uintptr_t thread = jm_v8_thread();
+  if (atomic_load_explicit(&isolate->thread, memory_order_relaxed) == thread) {
+    jm_v8_note_code_range(isolate, v8);
+    return isolate;
+  }
   /* Another isolate, at the address of one that ended. */
   if (atomic_load_explicit(&isolate->listening, memory_order_acquire)) return NULL;
   jm_v8_meet_isolate(isolate, v8, thread);
@@ -48,19 +51,14 @@ struct jm_v8_isolate *jm_v8_current(void) {
 }
 
 bool jm_v8_is_code(const struct jm_v8_isolate *isolate, uintptr_t pc) {
-  if (pc - isolate->embedded_start < isolate->embedded_end - isolate->embedded_start) return true;
-  if (pc - isolate->code_start < isolate->code_end - isolate->code_start) return true;
-  /* WebAssembly has ranges of its own. */
+  if (jm_v8_in_ranges(isolate, pc)) return true;
+  if (!atomic_load_explicit(&isolate->elsewhere, memory_order_relaxed)) return false;
   struct jm_v8_code code;
   uint32_t offset;
   return jm_v8_look(isolate, pc - 1, &code, &offset);
 }
 
-bool jm_v8_is_interpreter(const struct jm_v8_isolate *isolate, uintptr_t pc) {
-  struct jm_v8_code code;
-  uint32_t offset;
-  return jm_v8_look(isolate, pc - 1, &code, &offset) && code.flags & JM_CODE_INTERPRETER;
-}
+bool jm_v8_is_interpreter(struct jm_v8_isolate *isolate, uintptr_t pc) { return jm_v8_resolve(isolate, pc).interpreter; }
 
 unsigned jm_v8_stack(struct jm_v8_isolate *isolate, uintptr_t pc, uintptr_t sp, uintptr_t fp, uintptr_t *pcs, unsigned max) {
   struct jm_v8_registers registers = {.pc = pc, .sp = sp, .fp = fp};
@@ -70,7 +68,9 @@ unsigned jm_v8_stack(struct jm_v8_isolate *isolate, uintptr_t pc, uintptr_t sp, 
 }
 
 uint64_t jm_v8_frame(struct jm_v8_isolate *isolate, uintptr_t pc) {
-  return jm_v8_use_frame(jm_v8_resolve(isolate, pc));
+  struct jm_v8_found place = jm_v8_resolve(isolate, pc);
+  if (place.interpreter) return jm_v8_use_frame(place.number);
+  return place.number ? JM_FRAME_BASE + JM_FRAME_FIRST_CODE + place.number - 1 : 0;
 }
 
 static void on_interrupt(void *v8, void *data) {
@@ -78,13 +78,13 @@ static void on_interrupt(void *v8, void *data) {
 }
 
 void jm_v8_request_events(struct jm_v8_isolate *isolate) {
-  if (!interruptible || atomic_load_explicit(&isolate->requested, memory_order_relaxed) || atomic_load_explicit(&isolate->listening, memory_order_relaxed)) return;
+  if (!interruptible || atomic_load_explicit(&isolate->listening, memory_order_relaxed) || isolate->wished++ < isolate->asked_until) return;
   void *v8 = atomic_load_explicit(&isolate->v8, memory_order_relaxed);
   if (v8 != jm_v8_TryGetCurrent()) return;
   /* Without JavaScript on the stack the isolate may be only beginning, or ending; in a collection it is not asked anything. */
   uintptr_t here = (uintptr_t)__builtin_frame_address(0), pcs[1];
   if (!jm_v8_stack(isolate, 0, here, here, pcs, 1) || !jm_v8_outside_of_interrupt()) return;
-  atomic_store_explicit(&isolate->requested, true, memory_order_relaxed);
+  isolate->asked_until = isolate->wished < UINT32_MAX / 4 ? isolate->wished * 2 + 1000 : UINT32_MAX;
   jm_v8_RequestInterrupt(v8, on_interrupt, isolate);
 }
 

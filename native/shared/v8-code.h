@@ -37,7 +37,7 @@ struct jm_v8_isolate *jm_v8_current(void);
 bool jm_v8_is_code(const struct jm_v8_isolate *isolate, uintptr_t pc);
 
 /* Whether a frame that returns to `pc` is of an interpreted function: then the address tells nothing, and jm_v8_stack does. */
-bool jm_v8_is_interpreter(const struct jm_v8_isolate *isolate, uintptr_t pc);
+bool jm_v8_is_interpreter(struct jm_v8_isolate *isolate, uintptr_t pc);
 
 /* V8's own walk: the JavaScript frames from this pc, sp and fp on, innermost first, each as a machine address or, for an interpreted function, as one in its
  * bytecode. 0 while V8 collects garbage. */
@@ -45,6 +45,13 @@ unsigned jm_v8_stack(struct jm_v8_isolate *isolate, uintptr_t pc, uintptr_t sp, 
 
 /* The number of the place (JM_FRAME_BASE + n), or 0 where no code event told of it. */
 uint64_t jm_v8_frame(struct jm_v8_isolate *isolate, uintptr_t pc);
+
+/* The words below an interpreted function's frame pointer, downwards: two of them tell where in which bytecode it is. */
+#define JM_V8_FIXED_WORDS 6
+/* The number of an interpreted function's place, without jm_v8_stack; 0: not known to be what that would give. */
+uint64_t jm_v8_interpreted_frame(struct jm_v8_isolate *isolate, const uintptr_t words[JM_V8_FIXED_WORDS]);
+/* What jm_v8_stack gave for these words. */
+void jm_v8_learn_interpreted(struct jm_v8_isolate *isolate, const uintptr_t words[JM_V8_FIXED_WORDS], uintptr_t pc);
 
 /* Has V8 tell this isolate of its code at the next moment when it may be asked (v8::Isolate::RequestInterrupt). */
 void jm_v8_request_events(struct jm_v8_isolate *isolate);

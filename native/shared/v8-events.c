@@ -8,6 +8,7 @@
 #include "v8-frames.h"
 #include "v8-memory.h"
 #include "v8-names.h"
+#include "v8-peek.h"
 #include "v8-tables.h"
 
 JM_OLD(pthread_key_create);
@@ -34,7 +35,7 @@ static void close_isolate(struct jm_v8_isolate *isolate) {
   isolate->places_start = 0;
   isolate->without_table = 0;
   jm_v8_unlock();
-  atomic_store_explicit(&isolate->requested, false, memory_order_relaxed);
+  isolate->wished = isolate->asked_until = 0;
   atomic_fetch_sub_explicit(&listening, 1, memory_order_relaxed);
 }
 
@@ -49,21 +50,23 @@ void jm_v8_prepare_thread_ends(void) {
   has_thread_end = pthread_key_create && pthread_setspecific && !pthread_key_create(&thread_end, on_thread_end);
 }
 
-void jm_v8_meet_isolate(struct jm_v8_isolate *isolate, void *v8, uint32_t thread) {
-  void *code;
-  const void *embedded;
-  size_t length;
-  code = NULL;
-  length = 0;
+void jm_v8_note_code_range(struct jm_v8_isolate *isolate, void *v8) {
+  void *code = NULL;
+  size_t length = 0;
   jm_v8_GetCodeRange(v8, &code, &length);
   isolate->code_start = (uintptr_t)code;
   isolate->code_end = (uintptr_t)code + length;
-  embedded = NULL;
-  length = 0;
+}
+
+void jm_v8_meet_isolate(struct jm_v8_isolate *isolate, void *v8, uintptr_t thread) {
+  const void *embedded = NULL;
+  size_t length = 0;
+  jm_v8_note_code_range(isolate, v8);
   jm_v8_GetEmbeddedCodeRange(v8, &embedded, &length);
   isolate->embedded_start = (uintptr_t)embedded;
   isolate->embedded_end = (uintptr_t)embedded + length;
-  atomic_store_explicit(&isolate->requested, false, memory_order_relaxed);
+  atomic_store_explicit(&isolate->elsewhere, false, memory_order_relaxed);
+  isolate->wished = isolate->asked_until = 0;
   atomic_store_explicit(&isolate->thread, thread, memory_order_relaxed);
 }
 
@@ -86,13 +89,14 @@ static int32_t position_of(const struct jm_v8_code *code, uint32_t offset) {
 }
 
 /* 0: none; `*settled` is false where the map changed all the time. */
-static uint32_t find_frame(const struct jm_v8_isolate *isolate, uintptr_t pc, uint32_t sequence, bool *settled) {
+static uint32_t find_frame(const struct jm_v8_isolate *isolate, uintptr_t pc, uint32_t sequence, bool *interpreter, bool *settled) {
   struct jm_v8_code code;
   uint32_t offset;
   /* In bytecode the place itself; in machine code the address behind the call, which may be another function's first. */
   bool there = jm_v8_map_find(&isolate->map, pc, &code, &offset);
   if (!there || !(code.flags & JM_CODE_BYTECODE)) there = jm_v8_map_find(&isolate->map, pc - 1, &code, &offset) && !(code.flags & JM_CODE_BYTECODE);
   *settled = jm_v8_map_holds(&isolate->map, sequence);
+  *interpreter = there && code.flags & JM_CODE_INTERPRETER;
   if (!*settled || !there || !code.function) return 0;
   int32_t told = position_of(&code, offset);
   *settled = jm_v8_map_holds(&isolate->map, sequence);
@@ -101,20 +105,21 @@ static uint32_t find_frame(const struct jm_v8_isolate *isolate, uintptr_t pc, ui
   return jm_v8_number_frame(code.function, code.flags & JM_CODE_FRAMES ? -1 : told, 0);
 }
 
-uint32_t jm_v8_resolve(struct jm_v8_isolate *isolate, uintptr_t pc) {
-  uint32_t sequence, at = (uint32_t)((uint64_t)pc * UINT64_C(0x9e3779b97f4a7c15) >> 57);
+struct jm_v8_found jm_v8_resolve(struct jm_v8_isolate *isolate, uintptr_t pc) {
+  struct jm_v8_found none, *found = isolate->cache ? jm_v8_found_at(isolate->cache, pc) : &none;
+  uint32_t sequence;
+  none.pc = 0;
   for (int look = 0; look < LOOKS; look++) {
     if (!jm_v8_map_begin(&isolate->map, &sequence)) continue;
-    if (isolate->found[at].pc == pc && isolate->found[at].sequence == sequence) return isolate->found[at].number;
-    bool settled;
-    uint32_t number = find_frame(isolate, pc, sequence, &settled);
+    if (found->pc == pc && found->sequence == sequence) return *found;
+    bool settled, interpreter;
+    uint32_t number = find_frame(isolate, pc, sequence, &interpreter, &settled);
     if (!settled) continue;
-    isolate->found[at].pc = pc;
-    isolate->found[at].sequence = sequence;
-    isolate->found[at].number = number;
-    return number;
+    if (!interpreter && !jm_v8_use_frame(number)) number = 0;
+    *found = (struct jm_v8_found){.pc = pc, .sequence = sequence, .number = number & INT32_MAX, .interpreter = interpreter};
+    return *found;
   }
-  return 0;
+  return (struct jm_v8_found){0};
 }
 
 static bool begins(const struct jm_v8_name *name, const char *with) {
@@ -133,6 +138,7 @@ static bool on_added(struct jm_v8_isolate *isolate, const struct jm_v8_event *ev
   if (event->code_type == JM_V8_MACHINE &&
       (name.interpreted || (name.kind == JM_KIND_BUILTIN && (begins(&name, "InterpreterE") || begins(&name, "BaselineOrInterpreterE")))))
     flags |= JM_CODE_INTERPRETER;
+  if (!(flags & JM_CODE_BYTECODE) && !jm_v8_in_ranges(isolate, event->code_start)) atomic_store_explicit(&isolate->elsewhere, true, memory_order_relaxed);
   const struct jm_v8_table *table = jm_v8_table_for(isolate, event, &name, number, &flags, &learned);
   jm_v8_map_add(&isolate->map, event->code_start, event->code_length, number, flags, table);
   return learned;
@@ -157,6 +163,7 @@ static void on_event(const struct jm_v8_event *event) {
   switch (event->type) {
   case JM_V8_ADDED:
     learned = on_added(isolate, event);
+    jm_v8_end_peeking();
     break;
   case JM_V8_MOVED:
     jm_v8_map_move(&isolate->map, event->code_start, event->code_length, event->new_start);
@@ -189,6 +196,8 @@ int jm_v8_listen(void) {
   if (atomic_load_explicit(&isolate->listening, memory_order_relaxed)) return 0;
   /* Without it, an isolate that later lies at this address would get the names of this one's code. */
   if (!has_thread_end || pthread_setspecific(thread_end, isolate)) return ENOTSUP;
+  /* Without memory for it, all is looked for each time. */
+  if (!isolate->cache) isolate->cache = jm_v8_map(sizeof *isolate->cache);
   uint64_t before = jm_v8_events();
   atomic_store_explicit(&isolate->listening, true, memory_order_release);
   atomic_fetch_add_explicit(&listening, 1, memory_order_relaxed);

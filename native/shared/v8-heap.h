@@ -23,6 +23,13 @@ struct jm_v8_inlined {
   int32_t position, inlined;
 };
 
+/* How far the beginning of the object lies before the first bytecode; 0: not known yet. Which word of a function's record leads to its code. */
+struct jm_v8_heap_form {
+  uintptr_t header_size;
+  size_t code_word;
+};
+extern struct jm_v8_heap_form jm_v8_heap;
+
 /* Compares what V8 told of this bytecode with what its heap holds, until the place is known. True: it became known just now. */
 bool jm_v8_learn_heap(const struct jm_v8_isolate *isolate, const struct jm_v8_event *event);
 

@@ -1,16 +1,13 @@
-#define _GNU_SOURCE
 #include "v8-interrupt.h"
 
 #include <stdint.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
+#include "unwind-stack.h"
 #include "v8-names.h"
 
 /* The function has 750 bytes in the longest of the known versions. What lies behind it only makes us wait for the next sample. */
-enum { FUNCTION = 1024, STACK = 32 << 10, PIECE = 2048 };
+enum { FUNCTION = 1024, STACK = 32 << 10 };
 
 static uintptr_t start;
 
@@ -46,16 +43,12 @@ bool jm_v8_find_interrupt(void) {
 
 bool jm_v8_outside_of_interrupt(void) {
   if (!start) return false;
-  uintptr_t words[PIECE / sizeof(uintptr_t)];
-  uintptr_t at = (uintptr_t)__builtin_frame_address(0);
-  /* Read by the kernel: the stack may end sooner. */
-  for (uintptr_t end = at + STACK; at < end; at += PIECE) {
-    struct iovec to = {words, PIECE}, from = {(void *)at, PIECE};
-    long got = syscall(SYS_process_vm_readv, (long)getpid(), &to, 1L, &from, 1L, 0L);
-    if (got <= 0) return at + STACK != end;
-    for (size_t i = 0; i < (size_t)got / sizeof *words; i++)
-      if (words[i] - start < FUNCTION) return false;
-    if (got < PIECE) return true;
+  uintptr_t at = (uintptr_t)__builtin_frame_address(0), word;
+  struct jm_stack stack = jm_stack_at(at);
+  for (uintptr_t end = at + STACK; at < end; at += sizeof word) {
+    /* The stack may end sooner; where that cannot be told, nothing was seen. */
+    if (!jm_stack_read(&stack, at, &word)) return jm_stack_answers();
+    if (word - start < FUNCTION) return false;
   }
   return true;
 }

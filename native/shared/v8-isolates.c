@@ -1,7 +1,6 @@
 #include "v8-isolates.h"
 
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <pthread.h>
 
 enum { ISOLATES = 1024 };
 
@@ -9,11 +8,8 @@ static struct jm_v8_isolate isolates[ISOLATES];
 /* In place of one that ended: whoever is behind it stays findable. */
 #define ENDED ((void *)1)
 
-uint32_t jm_v8_thread(void) {
-  static __thread uint32_t thread __attribute__((tls_model("initial-exec")));
-  if (!thread) thread = (uint32_t)syscall(SYS_gettid);
-  return thread;
-}
+/* No variable of the thread: one that may be read inside malloc takes room in every thread's first block, where musl has none for a library that is loaded later. */
+uintptr_t jm_v8_thread(void) { return (uintptr_t)pthread_self(); }
 
 static uint32_t place_of(const void *v8) { return (uint32_t)((uint64_t)(uintptr_t)v8 * UINT64_C(0x9e3779b97f4a7c15) >> 40); }
 

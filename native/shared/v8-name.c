@@ -54,7 +54,7 @@ static const struct {
 };
 
 void jm_v8_parse_name(const char *text, size_t length, jm_v8_known_script *known, struct jm_v8_name *name) {
-  *name = (struct jm_v8_name){.kind = JM_KIND_JS};
+  *name = (struct jm_v8_name){.kind = JM_KIND_JS, .script = ""};
   size_t tag = 0;
   while (tag < length && ((text[tag] | 32) >= 'a' && (text[tag] | 32) <= 'z')) tag++;
   if (tag && tag < length && text[tag] == ':') {

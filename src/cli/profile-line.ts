@@ -11,6 +11,7 @@ export interface ProfileOptions {
   readonly every?: CaptureEvery;
   readonly atPeak?: true;
   readonly threadPool?: true;
+  readonly exactLines?: true;
   readonly accum?: true;
   readonly children?: true;
   readonly report?: true;
@@ -62,7 +63,13 @@ export function parseEvery(text: string): CaptureEvery | undefined {
 const usage = (message: string, hint: string) => new JemkitError('ERR_JEM_USAGE', message, { hint });
 
 /** Options that jemalloc, or the program, takes at its start only. */
-const LAUNCH_ONLY = { accum: '--accum', preset: '--preset', conf: '--conf', library: '--library' } as const;
+const LAUNCH_ONLY = {
+  exactLines: '--exact-lines',
+  accum: '--accum',
+  preset: '--preset',
+  conf: '--conf',
+  library: '--library',
+} as const;
 
 function checkTarget(words: readonly string[], options: ProfileOptions): void {
   const [first = ''] = words;
@@ -74,10 +81,7 @@ function checkTarget(words: readonly string[], options: ProfileOptions): void {
   }
   for (const [name, flag] of Object.entries(LAUNCH_ONLY)) {
     if (options[name as keyof typeof LAUNCH_ONLY] === undefined) continue;
-    throw usage(
-      `${flag} is for a program that jem profile starts: it counts from the start only`,
-      `jem profile ${flag} … -- PROGRAM`,
-    );
+    throw usage(`${flag} is for a program that jem profile starts`, `jem profile ${flag} … -- PROGRAM`);
   }
 }
 

@@ -343,6 +343,7 @@ async function runProfiled(
     environment: process.env,
     exitPath: options.seconds === undefined ? exit.path : undefined,
     threadPool: options.threadPool === true,
+    exactLines: options.exactLines === true,
     hook: profileHookPath(),
   });
   for (const announcement of prepared.announcements) terminal.say(`jem: ${announcement}`);

@@ -1,5 +1,6 @@
-import { type Frame, frameAt, type HeapProfile, stackFrames } from './heap-profile.js';
-import { type FrameInput, openProfileBuilder } from './heap-profile-builder.js';
+import { type Frame, frameAt, type HeapProfile } from './heap-profile.js';
+import { type FrameInput, openProfileBuilder, type ProfileBuilder } from './heap-profile-builder.js';
+import { growArray } from './intern-table.js';
 
 /** What stands in a profile in place of a frame: the frame itself, and in front of it what the compiler put into it. */
 export interface SymbolResolution {
@@ -13,14 +14,85 @@ export interface SymbolResolution {
 /** Frames through which a program never asks for memory from inside the allocator. */
 const PROGRAM_KINDS: readonly Frame['kind'][] = ['javascript', 'node-javascript', 'wasm', 'interpreted', 'marker'];
 
-/** How many frames at the leaf's end are the allocator's own: up to the last one of it, however it got there; all but one at most. */
-function allocatorFrames(stack: readonly FrameInput[]): number {
-  let leading = 0;
-  for (const [at, { kind }] of stack.entries()) {
-    if (kind && PROGRAM_KINDS.includes(kind)) break;
-    if (kind === 'allocator') leading = at + 1;
-  }
-  return Math.min(leading, stack.length - 1);
+/** Whether a frame is the allocator's, or the program's so that none behind it is. */
+const OTHER = 0;
+const ALLOCATOR = 1;
+const PROGRAM = 2;
+
+function sideOf(kind: Frame['kind'] | undefined): number {
+  if (kind === 'allocator') return ALLOCATOR;
+  return kind !== undefined && PROGRAM_KINDS.includes(kind) ? PROGRAM : OTHER;
+}
+
+/** What stands in place of each frame, looked up once: stacks have the same frames over and over. */
+interface Replacements {
+  /** Writes what stands for the frame behind the first `length` numbers of `into`, and gives the new length. */
+  put(frame: number, into: Uint32Array, length: number): number;
+  /** How much room the frame needs at most. */
+  readonly longest: () => number;
+}
+
+/** Frames that may become part of the profile: those that are in no stack in the end do not. */
+function openInputs(builder: ProfileBuilder) {
+  const inputs: FrameInput[] = [];
+  let sides = new Uint8Array(1024);
+  /** Number in the profile, from 1; 0: none yet. */
+  let numbers = new Uint32Array(1024);
+  return {
+    add(input: FrameInput): number {
+      const at = inputs.push(input) - 1;
+      sides = growArray(sides, at + 1);
+      numbers = growArray(numbers, at + 1);
+      sides[at] = sideOf(input.kind);
+      return at;
+    },
+    /** How many frames at the leaf's end are the allocator's own: up to the last one of it, however it got there; all but one at most. */
+    allocatorFrames(stack: Uint32Array, length: number): number {
+      let leading = 0;
+      for (let at = 0; at < length; at++) {
+        const side = sides[stack[at]!]!;
+        if (side === PROGRAM) break;
+        if (side === ALLOCATOR) leading = at + 1;
+      }
+      return Math.max(0, Math.min(leading, length - 1));
+    },
+    /** Puts the profile's numbers in place of a stack's inputs. */
+    intern(stack: Uint32Array, from: number, to: number): void {
+      for (let at = from; at < to; at++) {
+        const input = stack[at]!;
+        if (numbers[input] === 0) numbers[input] = builder.frame(inputs[input]!) + 1;
+        stack[at] = numbers[input]! - 1;
+      }
+    },
+  };
+}
+
+function openReplacements(
+  profile: HeapProfile,
+  resolve: SymbolResolution['asLeaf'],
+  add: (input: FrameInput) => number,
+): Replacements {
+  /** The first of a frame's inputs, which have consecutive numbers, from 1; 0: not looked up yet. */
+  const first = new Uint32Array(profile.frames.count);
+  const counts = new Uint32Array(profile.frames.count);
+  let longest = 1;
+  const lookUp = (frame: number) => {
+    const inputs = resolve(frame) ?? [frameAt(profile, frame)];
+    const numbers = inputs.map(add);
+    counts[frame] = numbers.length;
+    first[frame] = (numbers[0] ?? 0) + 1;
+    longest = Math.max(longest, numbers.length);
+  };
+  return {
+    put(frame, into, length) {
+      if (first[frame] === 0) lookUp(frame);
+      const from = first[frame]! - 1;
+      const count = counts[frame]!;
+      for (let at = 0; at < count; at++) into[length + at] = from + at;
+      return length + count;
+    },
+    longest: () => longest,
+  };
 }
 
 /**
@@ -29,52 +101,3 @@ function allocatorFrames(stack: readonly FrameInput[]): number {
  */
 export function applySymbols(profile: HeapProfile, resolution: SymbolResolution): HeapProfile {
   const builder = openProfileBuilder();
-  const cached = (resolve: SymbolResolution['asLeaf']) => {
-    const known = new Map<number, readonly FrameInput[]>();
-    return (frame: number): readonly FrameInput[] => {
-      let frames = known.get(frame);
-      if (!frames) {
-        frames = resolve(frame) ?? [frameAt(profile, frame)];
-        known.set(frame, frames);
-      }
-      return frames;
-    };
-  };
-  const leaf = cached(resolution.asLeaf);
-  const caller = cached(resolution.asCaller);
-  const numbers = new Map<FrameInput, number>();
-  const numberOf = (frame: FrameInput): number => {
-    let number = numbers.get(frame);
-    if (number === undefined) {
-      number = builder.frame(frame);
-      numbers.set(frame, number);
-    }
-    return number;
-  };
-
-  const stacks = new Uint32Array(profile.stacks.count);
-  for (let stack = 0; stack < stacks.length; stack++) {
-    const frames: FrameInput[] = [];
-    for (const [at, frame] of stackFrames(profile, stack).entries()) {
-      for (const one of at === 0 ? leaf(frame) : caller(frame)) frames.push(one);
-    }
-    stacks[stack] = builder.stack(frames.slice(Math.max(0, allocatorFrames(frames))).map(numberOf));
-  }
-
-  const { samples, strings } = profile;
-  for (let sample = 0; sample < samples.count; sample++) {
-    builder.sample({
-      stack: stacks[samples.stack[sample]!]!,
-      thread: strings[samples.thread[sample]!],
-      liveObjects: samples.liveObjects[sample]!,
-      liveBytes: samples.liveBytes[sample]!,
-      allocatedObjects: samples.allocatedObjects?.[sample],
-      allocatedBytes: samples.allocatedBytes?.[sample],
-      sampledObjects: samples.sampledObjects[sample],
-    });
-  }
-  for (const module of profile.modules) builder.module(module);
-  const { capture } = profile;
-  const added = resolution.notes.filter((note) => !capture.notes.includes(note));
-  return builder.build({ ...capture, notes: [...capture.notes, ...added] });
-}

@@ -24,8 +24,14 @@ export interface ProfilerRefusal {
 
 /** What `profiler.start()` came to. */
 export type ProfilerStart =
-  /** Allocations are sampled, and their stacks have JavaScript in them. `threadPool`: those of the thread pool too, where that was asked for and can be done here. */
-  | { readonly kind: 'profiling'; readonly sampleBytes: number; readonly threadPool: boolean }
+  /** Allocations are sampled, and their stacks have JavaScript in them. */
+  | {
+      readonly kind: 'profiling';
+      readonly sampleBytes: number;
+      /** Whether work of the thread pool is put down to who asked for it; where that was asked for and is not, `threadPoolWhy` says why. */
+      readonly threadPool: boolean;
+      readonly threadPoolWhy: string | undefined;
+    }
   /** Allocations are sampled; jemalloc walks the stacks, which end where V8's code begins. `remedy` names a library that can do better. */
   | {
       readonly kind: 'profiling-without-javascript';

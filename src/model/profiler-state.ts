@@ -12,6 +12,8 @@ export interface ProfilerState {
   readonly lgSample: number;
   /** Stacks are carried into libuv's thread pool. */
   readonly threadPool: boolean;
+  /** Why they are not, as far as that is known. */
+  readonly threadPoolWhy: string;
   /** Monotonic; 0: never. */
   readonly startedNs: number;
   readonly samples: number;

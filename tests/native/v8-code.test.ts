@@ -10,7 +10,7 @@ const folder = folderForFile();
 const SHARED = join(ROOT, 'native', 'shared');
 const HERE = join(ROOT, 'tests', 'native');
 const sources = readdirSync(SHARED)
-  .filter((name) => /^v8-.*\.c$/.test(name))
+  .filter((name) => /^(v8-.*|unwind-stack)\.c$/.test(name))
   .map((name) => join(SHARED, name));
 const { include_dir: headers } = createRequire(import.meta.url)('node-api-headers');
 

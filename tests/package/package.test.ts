@@ -82,7 +82,10 @@ describe('the tarball', () => {
     expect(
       files.filter((path) => /(^|\/)(tests?|src|bench|\.ci)\/|\.test\.|sanitized|\.map$|tsbuildinfo/.test(path)),
     ).toEqual([]);
-    expect(files.filter((path) => /\.[cm]?ts$/.test(path) && !/\.d\.[cm]?ts$/.test(path))).toEqual([]);
+    // An example shows that profiles name the lines of TypeScript.
+    expect(
+      files.filter((path) => /\.[cm]?ts$/.test(path) && !/\.d\.[cm]?ts$/.test(path) && !path.startsWith('examples/')),
+    ).toEqual([]);
   });
 
   test('has nothing in it of the machine that built it', () => {

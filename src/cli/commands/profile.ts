@@ -71,6 +71,10 @@ export const configure: ConfigureCommand = (command, context) => {
       '--thread-pool',
       'put work in libuv’s thread pool (zlib, crypto, fs) down to the JavaScript that asked for it',
     )
+    .option(
+      '--exact-lines',
+      'with a command: Node keeps to code that tells its lines (no Sparkplug, no Maglev); it runs slower until it is hot',
+    )
     .option('--accum', 'with a command: also count what is freed again (prof_accum:true)')
     .option('--children', 'capture the processes below it, too, each into a file of its own')
     .option('--report', 'print the report of the last capture')

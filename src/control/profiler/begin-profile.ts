@@ -6,6 +6,7 @@ import { parseProfilerState } from '../../sources/agent/parse-profiler-state.js'
 const { isMainThread } = process.getBuiltinModule('node:worker_threads');
 const { constants } = process.getBuiltinModule('node:os');
 const { getSystemErrorMap } = process.getBuiltinModule('node:util');
+const { setFlagsFromString } = process.getBuiltinModule('node:v8');
 
 /** What loading `jemkit/profile` did in this thread. */
 export interface ProfileBeginning {
@@ -48,6 +49,11 @@ function whyNot(addon: ProfilerAddon | undefined, state: ProfilerState | undefin
   return state.enabled ? undefined : 'it was started without prof:true in MALLOC_CONF';
 }
 
+/** Baseline code and Maglev's do not tell which line of a function is at work; bytecode and TurboFan's do. */
+function keepToExactLines(): void {
+  for (const flag of ['--no-sparkplug', '--no-maglev']) setFlagsFromString(flag);
+}
+
 function captureAtExit(addon: ProfilerAddon, path: string): void {
   process.once('exit', () => {
     try {
@@ -74,6 +80,7 @@ function begin(): ProfileBeginning {
     }
     return NOTHING;
   }
+  if (wanted && process.env['JEMKIT_PROFILE_EXACT_LINES'] === '1') keepToExactLines();
   const listening = addon.profilerListen();
   if (listening !== 0 && listening !== constants.errno.EALREADY && (wanted || atExit !== undefined))
     say(`functions of JavaScript may have no names in heap profiles of process ${process.pid}: ${wordsFor(listening)}`);

@@ -9,7 +9,10 @@ export interface ProfilerOptions {
    * (`lg_prof_sample`), or 512 KiB. Smaller is more exact and costs more; setting it forgets what was sampled before.
    */
   readonly sampleBytes?: number | undefined;
-  /** Work of libuv's thread pool is put down to the JavaScript that asked for it; default false: to `(thread pool)`. */
+  /**
+   * Work of libuv's thread pool is to be put down to the JavaScript that asked for it; default false: to `(thread pool)`. It can only be had where the process was
+   * started with it (`jem profile --thread-pool`, or JEMKIT_PROFILE_THREAD_POOL=1 for `jem run`); the outcome says whether it is.
+   */
   readonly threadPool?: boolean | undefined;
   /** A capture is written each time the process has allocated so many bytes; looked at four times a second. At least 1 MiB. */
   readonly everyBytes?: number | undefined;

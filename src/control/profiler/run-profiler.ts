@@ -79,10 +79,17 @@ function triggerWorld(folder: string): TriggerWorld {
   };
 }
 
-function describeStart(): ProfilerStart {
+const NEEDS_START =
+  'it must be asked for before the process starts: jem profile --thread-pool, or JEMKIT_PROFILE=1 JEMKIT_PROFILE_THREAD_POOL=1 jem run --conf prof:true,prof_active:false -- node …';
+
+function describeStart(wantsThreadPool: boolean): ProfilerStart {
   const sampleBytes = sampleBytesNow() ?? Number.NaN;
   const state = readProfilerState();
-  if (state?.unwinder === 'jemkit') return { kind: 'profiling', sampleBytes, threadPool: state.threadPool };
+  if (state?.unwinder === 'jemkit') {
+    const { threadPool } = state;
+    const threadPoolWhy = wantsThreadPool && !threadPool ? state.threadPoolWhy || NEEDS_START : undefined;
+    return { kind: 'profiling', sampleBytes, threadPool, threadPoolWhy };
+  }
   const why = state ? state.why : 'the native part was built without it';
   return {
     kind: 'profiling-without-javascript',
@@ -102,7 +109,7 @@ function begin(options: CheckedProfilerOptions): ProfilerStart {
       hold.close();
     },
   };
-  return describeStart();
+  return describeStart(threadPool);
 }
 
 /** See `Profiler.start`. */

@@ -25,6 +25,8 @@ export interface ProfiledProgramRequest {
   /** Where the capture at its end goes; undefined for none. */
   readonly exitPath: string | undefined;
   readonly threadPool: boolean;
+  /** V8 compiles nothing that cannot tell its lines. */
+  readonly exactLines: boolean;
   /** The file that Node programs load first; undefined where it is not built. */
   readonly hook: string | undefined;
 }
@@ -67,13 +69,14 @@ export function prepareProfiledProgram(
   request: ProfiledProgramRequest,
   versionOf: (program: string, environment: NodeJS.ProcessEnv) => string = readVersion,
 ): ProfiledProgram {
-  const { words, interpreter, environment, exitPath, threadPool, hook } = request;
+  const { words, interpreter, environment, exitPath, threadPool, exactLines, hook } = request;
   const [command = '', ...args] = words;
   const changes: Record<string, string> = { JEMKIT_PROFILE: '1' };
   const announcements: string[] = [];
   let leavesPerfMap = false;
   if (exitPath !== undefined) changes['JEMKIT_PROFILE_AT_EXIT'] = exitPath;
   if (threadPool) changes['JEMKIT_PROFILE_THREAD_POOL'] = '1';
+  if (exactLines) changes['JEMKIT_PROFILE_EXACT_LINES'] = '1';
   if (hook !== undefined) {
     const before = environment['NODE_OPTIONS'];
     changes['NODE_OPTIONS'] = [before, `--require ${quoteForNodeOptions(hook)}`].filter(Boolean).join(' ');

@@ -25,6 +25,7 @@ export function parseProfilerState(text: string): ProfilerState | undefined {
     why: typeof of['why'] === 'string' ? of['why'] : '',
     lgSample: number('lgSample'),
     threadPool: truth('threadPool'),
+    threadPoolWhy: typeof of['threadPoolWhy'] === 'string' ? of['threadPoolWhy'] : '',
     startedNs: number('startedNs'),
     samples: number('samples'),
     truncated: number('truncated'),

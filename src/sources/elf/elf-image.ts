@@ -10,6 +10,7 @@ const MAX_TABLE_BYTES = 256 * 1024 * 1024;
 const PT_LOAD = 1;
 const PT_DYNAMIC = 2;
 const PT_INTERP = 3;
+const PT_NOTE = 4;
 
 /** Tags of the dynamic section that are used here (System V gABI, figure 5-10). */
 export const DT = {
@@ -121,12 +122,13 @@ function parseImage(source: ByteSource): ElfImage {
   const headers = readExactly(source, headersAt, headerBytes * headerCount, 'the program headers');
 
   const segments: ElfSegment[] = [];
+  const notes: { fileOffset: number; bytes: number }[] = [];
   let interpreter: string | undefined;
   let dynamicAt: { offset: number; bytes: number } | undefined;
   for (let i = 0; i < headerCount; i++) {
     const at = i * headerBytes;
     const kind = word(headers, at);
-    if (kind !== PT_LOAD && kind !== PT_DYNAMIC && kind !== PT_INTERP) continue;
+    if (kind !== PT_LOAD && kind !== PT_DYNAMIC && kind !== PT_INTERP && kind !== PT_NOTE) continue;
     const offset = long(headers, at + (wide ? 8 : 4));
     const address = long(headers, at + (wide ? 16 : 8));
     const fileBytes = long(headers, at + (wide ? 32 : 16));
@@ -138,6 +140,8 @@ function parseImage(source: ByteSource): ElfImage {
       interpreter = stringAt(readExactly(source, offset, Math.min(fileBytes, 4096), 'the interpreter'), 0);
     } else if (kind === PT_DYNAMIC) {
       dynamicAt = { offset, bytes: fileBytes };
+    } else if (kind === PT_NOTE) {
+      notes.push({ fileOffset: offset, bytes: fileBytes });
     }
   }
 
@@ -170,6 +174,7 @@ function parseImage(source: ByteSource): ElfImage {
     soname: strings && sonameAt !== undefined ? stringAt(strings, sonameAt) : undefined,
     libc: libcOf(interpreter, needed),
     segments,
+    notes,
     dynamic,
   };
 }

@@ -6,6 +6,8 @@ import { elfNumbers, stringAt } from './elf-image.js';
 export interface ElfSection {
   readonly name: string;
   readonly type: number;
+  /** SHF_… */
+  readonly flags: number;
   readonly fileOffset: number;
   readonly bytes: number;
   /** For a symbol table: the index of its string table. */
@@ -14,6 +16,8 @@ export interface ElfSection {
 
 /** SHT_SYMTAB: the full symbol table, which strip removes. */
 export const SYMBOL_TABLE = 2;
+/** SHT_DYNSYM: the symbols that the loader needs, which stay. */
+export const DYNAMIC_SYMBOL_TABLE = 11;
 
 const MAX_SECTIONS = 65_536;
 
@@ -35,6 +39,7 @@ export function readSections(source: ByteSource, image: ElfImage): ElfSection[] 
     return {
       nameAt: word(table, at),
       type: word(table, at + 4),
+      flags: word(table, at + 8 + (wide && !image.littleEndian ? 4 : 0)),
       fileOffset: long(table, at + (wide ? 24 : 16)),
       bytes: long(table, at + (wide ? 32 : 20)),
       link: word(table, at + (wide ? 40 : 24)),

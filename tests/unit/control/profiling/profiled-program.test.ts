@@ -31,6 +31,7 @@ const request = {
   environment: {},
   exitPath: '/x/exit.heap',
   threadPool: false,
+  exactLines: false,
   hook: undefined,
 } as const;
 

@@ -11,6 +11,7 @@ const states: fc.Arbitrary<ProfilerState> = fc.record({
   why: fc.string(),
   lgSample: fc.nat(63),
   threadPool: fc.boolean(),
+  threadPoolWhy: fc.string(),
   startedNs: fc.nat(),
   samples: fc.nat(),
   truncated: fc.nat(),

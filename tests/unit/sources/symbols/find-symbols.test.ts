@@ -47,6 +47,17 @@ describe('findSymbols', () => {
     ]);
   });
 
+  test('of names for one function the plainest, called from outside before local', () => {
+    const same = { address: 0x1000, bytes: 0x10 };
+    const symbols = [
+      { ...same, name: '__clone3' },
+      { ...same, name: 'clone3' },
+      { ...same, name: 'local', binding: 0 },
+    ];
+    expect(find(buildElfSymbols(symbols), [0x1008])).toEqual(['clone3']);
+    expect(find(buildElfSymbols(symbols.toReversed()), [0x1008])).toEqual(['clone3']);
+  });
+
   test('agrees with a search through all symbols, whatever they are', () => {
     const symbol = fc.record({
       address: fc.integer({ min: 0x1000, max: 0x1100 }),
