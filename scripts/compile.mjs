@@ -37,4 +37,24 @@ for (const { from, to, format } of BUNDLES) {
   // Renamed when it is whole: a program that starts at this moment reads the old one or the new one.
   renameSync(beside, target);
 }
+await bundleVerb('report');
 process.exitCode = compiler.status ?? 1;
+
+/**
+ * A verb of very many modules as a few files in dist/<verb>: what it imports while it runs stands apart. Commander stays outside: it is
+ * loaded before any verb is.
+ */
+async function bundleVerb(verb) {
+  const folder = join(root, 'dist', verb);
+  const input = { [verb]: join(root, 'dist', 'cli', 'commands', `${verb}.js`) };
+  const bundle = await rolldown({ input, platform: 'node', external: [/^node:/, 'commander'] });
+  const names = { entryFileNames: '[name].cjs', chunkFileNames: '[name].cjs' };
+  const { output } = await bundle.generate({ format: 'cjs', comments: false, ...names });
+  mkdirSync(folder, { recursive: true });
+  // The one that names the others last.
+  for (const { fileName, code } of output.toReversed()) {
+    const target = join(folder, fileName);
+    writeFileSync(`${target}.${process.pid}.tmp`, code);
+    renameSync(`${target}.${process.pid}.tmp`, target);
+  }
+}

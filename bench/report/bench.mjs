@@ -43,11 +43,27 @@ function makeDump() {
 
 const dump = options.dump ?? makeDump();
 
+/** Wall clock, and what the shell counted of its child and of what that waited for: on a busy machine only the latter says much. */
 function time(command, args) {
   const started = process.hrtime.bigint();
-  const { status, stderr, error } = spawnSync(command, args, { maxBuffer: 1 << 28 });
+  const { status, stdout, stderr, error } = spawnSync(
+    '/bin/sh',
+    ['-c', '"$@" > /dev/null || exit; times', 'sh', command, ...args],
+    { encoding: 'utf8' },
+  );
   if (status !== 0) throw new Error(`${command}: ${error?.message ?? stderr}`);
-  return Number(process.hrtime.bigint() - started) / 1e6;
+  const ms = Number(process.hrtime.bigint() - started) / 1e6;
+  const seconds = [
+    ...stdout
+      .trim()
+      .split('\n')
+      .at(-1)
+      .matchAll(/(\d+)m([\d.]+)s/g),
+  ];
+  return {
+    ms,
+    cpuMs: seconds.reduce((sum, [, minutes, rest]) => sum + (Number(minutes) * 60 + Number(rest)) * 1000, 0),
+  };
 }
 
 const ARMS = {
@@ -67,24 +83,27 @@ for (let round = 0; round < rounds; round++) {
 }
 
 const [THEIRS, OURS, BARE] = Object.keys(ARMS);
-const ratiosTo = (name) => times[THEIRS].map((ms, round) => ms / times[name][round]);
+const ratiosTo = (name, unit = 'ms') => times[THEIRS].map((run, round) => run[unit] / times[name][round][unit]);
 const ratios = ratiosTo(OURS);
 const bare = ratiosTo(BARE);
+const cpuRatios = ratiosTo(OURS, 'cpuMs');
 const spread = (values, digits) =>
   `${quantile(values, 0.25).toFixed(digits)} to ${quantile(values, 0.75).toFixed(digits)}`;
-const rows = Object.entries(times).map(
-  ([name, values]) => `| ${name} | ${quantile(values, 0.5).toFixed(0)} | ${spread(values, 0)} |`,
-);
+const rows = Object.entries(times).map(([name, runs]) => {
+  const wall = runs.map(({ ms }) => ms);
+  const cpu = runs.map(({ cpuMs }) => cpuMs);
+  return `| ${name} | ${quantile(wall, 0.5).toFixed(0)} | ${spread(wall, 0)} | ${quantile(cpu, 0.5).toFixed(0)} | ${spread(cpu, 0)} |`;
+});
 const stacks = readFileSync(dump, 'latin1').match(/^@/gm)?.length ?? 0;
 const report = `# From a heap dump to a table of functions
 
-A dump of node ${process.version} with ${stacks} stacks (${(statSync(dump).size / 1024).toFixed(0)} KiB). Runs alternate; wall clock from start to exit.
+A dump of node ${process.version} with ${stacks} stacks (${(statSync(dump).size / 1024).toFixed(0)} KiB). Runs alternate; wall clock from start to exit, CPU time (user and system) with that of child processes.
 
-| | median ms | quartiles |
-|---|---|---|
+| | median ms | quartiles | median CPU ms | quartiles |
+|---|---|---|---|---|
 ${rows.join('\n')}
 
-**jeprof takes ${quantile(ratios, 0.5).toFixed(1)} × as long** (quartiles ${spread(ratios, 1)}; target: at least 30), the median of the ratios within ${rounds} rounds; and ${quantile(bare, 0.5).toFixed(1)} × as long as reading, symbolizing and summing alone. Symbols are read anew each time; jemkit keeps no cache of them.
+**jeprof takes ${quantile(ratios, 0.5).toFixed(1)} × as long** (quartiles ${spread(ratios, 1)}; target: at least 30), the median of the ratios within ${rounds} rounds, and ${quantile(cpuRatios, 0.5).toFixed(1)} × as much CPU time (quartiles ${spread(cpuRatios, 1)}); and ${quantile(bare, 0.5).toFixed(1)} × as long as reading, symbolizing and summing alone. Each is run once before the rounds, uncounted: files are in the page cache then, and what jem report keeps of symbols between runs is there.
 
 Machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, Linux ${release().split('.').slice(0, 2).join('.')}, load before ${loadBefore}.
 

@@ -56,6 +56,20 @@ static bool jm_protect(void *from, size_t length, int protection) {
   return mprotect((void *)first, end - first, protection) == 0;
 }
 
+/* Whether a changed page of the program's file may be run again: SELinux has a right of its own for that (execmod), and what was changed before it is refused could
+ * not be run at all. */
+static bool jm_may_run_changed(void) {
+  int file = jm_open("/proc/self/exe", O_RDONLY, 0);
+  if (file == -1) return false;
+  volatile char *page = mmap(NULL, JM_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+  jm_close(file);
+  if (page == MAP_FAILED) return false;
+  page[0] = page[0];
+  bool may = mprotect((void *)(uintptr_t)page, JM_PAGE, PROT_READ | PROT_EXEC) == 0;
+  munmap((void *)(uintptr_t)page, JM_PAGE);
+  return may;
+}
+
 static int jm_executable_base(struct dl_phdr_info *info, size_t size, void *base) {
   (void)size;
   for (int i = 0; i < info->dlpi_phnum; i++)
@@ -76,7 +90,7 @@ bool jm_redirect(void *function, size_t size, void *replacement, void **original
   if (guarded) taken = JM_GUARD_LENGTH;
   for (size_t i = 0; !taken && i < sizeof jm_beginnings / sizeof *jm_beginnings; i++)
     if (memcmp(code, jm_beginnings[i].bytes, jm_beginnings[i].length) == 0) taken = jm_beginnings[i].length;
-  if (!taken) return false;
+  if (!taken || !jm_may_run_changed()) return false;
   dl_iterate_phdr(jm_executable_base, &base);
   unsigned char *page = base ? jm_near_page(base) : NULL;
   if (!page) return false;
@@ -97,7 +111,7 @@ bool jm_redirect(void *function, size_t size, void *replacement, void **original
   *original = rest;
   code[0] = 0xe9;
   memcpy(code + 1, &relative, sizeof relative);
-  /* Where that is refused the program could not run on: its pages were executable a moment ago. */
+  /* Not refused: it was tried. */
   jm_protect(code, JM_JUMP_LENGTH, PROT_READ | PROT_EXEC);
   return true;
 }
@@ -159,7 +173,7 @@ void *jm_find_local_function(const char *name, size_t *size) {
   uint64_t found = 0;
   int file = jm_open("/proc/self/exe", O_RDONLY, 0);
   if (file == -1) return NULL;
-  if (fstat(file, &status) == 0 && status.st_size > 0) {
+  if (jm_stat_at(file, "", &status, AT_EMPTY_PATH) == 0 && status.st_size > 0) {
     void *bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
     if (bytes != MAP_FAILED) {
       found = jm_search(&(struct jm_file){bytes, (size_t)status.st_size}, name, size);

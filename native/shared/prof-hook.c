@@ -1,6 +1,7 @@
 #include "prof-hook.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,11 +63,12 @@ __attribute__((noinline)) static void jm_backtrace(void **frames, unsigned *coun
   }
   walk.skip_start = atomic_load_explicit(&jm_skip_start, memory_order_relaxed);
   walk.skip_end = walk.skip_start ? end : 0;
-  *count = jm_append_asker(frames, jm_unwind(&walk, isolate, frames, max), max);
+  unsigned walked = jm_unwind(&walk, isolate, frames, max);
+  *count = jm_append_asker(frames, walked, max);
   jm_add_one(&jm_samples);
   if (walk.truncated) jm_add_one(&jm_truncated);
   if (walk.without_javascript) jm_add_one(&jm_without_javascript);
-  if (isolate && walk.unnamed && atomic_load_explicit(&jm_asks_v8, memory_order_relaxed)) jm_v8_request_events(isolate);
+  if (isolate && walk.unnamed && atomic_load_explicit(&jm_asks_v8, memory_order_relaxed)) jm_v8_request_events(isolate, frames, walked);
   errno = before;
 }
 
@@ -88,6 +90,9 @@ static enum jm_refusal jm_look_before(void) {
   return jm_config(ctl, "opt.prof") ? JM_NOT_TRIED : JM_NOT_STARTED;
 }
 
+/* V8 keeps its heap out of forked children (MADV_DONTFORK), and its own walk reads there. */
+static void jm_leave_v8(void) { atomic_store(&jm_has_v8, false); }
+
 static enum jm_refusal jm_try(void) {
 #if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
   jm_mallctl_fn ctl = jm_find_mallctl();
@@ -97,9 +102,11 @@ static enum jm_refusal jm_try(void) {
   atomic_store(&jm_has_v8, jm_unwind_prepare());
   jm_backtrace_fn old = NULL, mine = jm_backtrace;
   size_t size = sizeof old;
-  return ctl("experimental.hooks.prof_backtrace", &old, &size, &mine, sizeof mine) == 0 ? JM_INSTALLED : JM_NO_HOOK;
+  if (ctl("experimental.hooks.prof_backtrace", &old, &size, &mine, sizeof mine) != 0) return JM_NO_HOOK;
+  pthread_atfork(NULL, NULL, jm_leave_v8);
+  return JM_INSTALLED;
 #else
-  (void)jm_backtrace;
+  (void)jm_backtrace, (void)jm_leave_v8;
   return JM_OTHER_SYSTEM;
 #endif
 }

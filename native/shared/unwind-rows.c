@@ -9,6 +9,7 @@ struct jm_file jm_rows_pointers;
 #include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "unwind-tables.h"
 
@@ -94,7 +95,9 @@ static int jm_look_at(struct dl_phdr_info *module, size_t size, void *found) {
   if (!around) return 0;
   search->file = file;
   /* The program itself has no name here. */
-  search->file.is_program = !module->dlpi_name || !module->dlpi_name[0];
+  size_t length = module->dlpi_name ? strlen(module->dlpi_name) : 0;
+  search->file.is_program = length == 0;
+  search->file.is_addon = length > 5 && memcmp(module->dlpi_name + length - 5, ".node", 5) == 0;
   if (!search->tables || !header) return 1;
   uintptr_t at = module->dlpi_addr + header->p_vaddr;
   for (int i = 0; i < module->dlpi_phnum; i++) {

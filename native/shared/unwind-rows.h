@@ -32,6 +32,8 @@ struct jm_row {
 struct jm_file {
   uintptr_t start, end;
   bool is_program;
+  /* Loaded by node's require. */
+  bool is_addon;
 };
 
 /* The file that keeps frame pointers; empty: none. */

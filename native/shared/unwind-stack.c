@@ -46,7 +46,7 @@ static bool jm_ask(uintptr_t page) {
   return readable;
 }
 
-bool jm_stack_answers(void) {
+static bool jm_kernel_answers(void) {
   if (atomic_load_explicit(&jm_answers, memory_order_relaxed) == JM_NOT_TRIED) {
     /* Two addresses of which the answer is known; the second is no program's. */
     bool right = jm_ask((uintptr_t)__builtin_frame_address(0) & ~(JM_PAGE - 1)) && !jm_ask(UINTPTR_MAX & ~(JM_PAGE - 1));
@@ -56,7 +56,7 @@ bool jm_stack_answers(void) {
   return atomic_load_explicit(&jm_answers, memory_order_relaxed) == JM_ANSWERS;
 }
 
-static bool jm_is_readable(uintptr_t page) { return jm_stack_answers() && jm_ask(page); }
+static bool jm_is_readable(uintptr_t page) { return jm_kernel_answers() && jm_ask(page); }
 
 struct jm_stack jm_stack_at(uintptr_t sp) {
   uintptr_t thread = (uintptr_t)pthread_self();
@@ -87,7 +87,8 @@ static bool jm_is_own(const struct jm_stack *stack, uintptr_t thread) {
   uintptr_t first = atomic_load_explicit(&top, memory_order_relaxed);
   /* The kernel's random bytes lie above the first frame. */
   if (!first) atomic_store_explicit(&top, first = (uintptr_t)getauxval(AT_RANDOM), memory_order_relaxed);
-  if (stack->high <= first && first - stack->low < JM_FIRST_STACK) return true;
+  /* Frames may lie in the same page. */
+  if (stack->low < first && stack->high <= (first | (JM_PAGE - 1)) + 1 && first - stack->low < JM_FIRST_STACK) return true;
   if (stack->high > thread || thread - stack->low > JM_OWN_STACK) return false;
   for (uintptr_t page = stack->high; page < thread; page += JM_PAGE)
     if (!jm_is_readable(page)) return false;
@@ -117,7 +118,6 @@ bool jm_stack_reaches(struct jm_stack *stack, uintptr_t end) {
 #else
 struct jm_stack jm_stack_at(uintptr_t sp) { return (struct jm_stack){.low = sp, .high = sp}; }
 struct jm_stack jm_stack_around(uintptr_t sp) { return jm_stack_at(sp); }
-bool jm_stack_answers(void) { return false; }
 void jm_stack_learn(const struct jm_stack *stack) { (void)stack; }
 bool jm_stack_reaches(struct jm_stack *stack, uintptr_t end) { return end <= stack->high; }
 #endif

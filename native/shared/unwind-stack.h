@@ -18,8 +18,6 @@ struct jm_stack {
 struct jm_stack jm_stack_at(uintptr_t sp);
 /* The stack around an address that may be none of one: of a thread that ran into the end of its stack. */
 struct jm_stack jm_stack_around(uintptr_t sp);
-/* Whether the kernel tells what is mapped. */
-bool jm_stack_answers(void);
 /* Keeps what was learnt, where the stack is the thread's own, which does not go as long as the thread is there. */
 void jm_stack_learn(const struct jm_stack *stack);
 /* Whether the stack goes on up to `end`; then it does from now on. */

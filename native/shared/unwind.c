@@ -206,8 +206,9 @@ unsigned jm_unwind(struct jm_walk *walk, struct jm_v8_isolate *isolate, void **f
   }
   jm_stack_learn(&stack);
 
-  /* A library without tables between here and the JavaScript that called it: V8 knows where its own frames begin. */
-  if (step == JM_LOST && isolate && walk->without_javascript) {
+  /* A library without tables between here and the JavaScript that called it, which may have a 0 where others have their frame, as a bottom has: V8 knows where
+   * its own frames begin. */
+  if (step != JM_STEPPED && isolate && walk->without_javascript) {
     jm_ask_v8(&javascript, &place);
     for (; javascript.next < javascript.count && count < max; javascript.next++)
       frames[count++] = (void *)(uintptr_t)jm_name_frame(walk, isolate, javascript.pcs[javascript.next], 0);

@@ -11,7 +11,7 @@
 #include "v8-memory.h"
 #include "v8-names.h"
 
-static bool found, interruptible;
+static bool found;
 
 bool jm_v8_find(const char **why) {
   const char *unused;
@@ -29,7 +29,6 @@ bool jm_v8_find(const char **why) {
     *why = "no memory for the numbers of JavaScript frames";
     return false;
   }
-  interruptible = jm_v8_RequestInterrupt && jm_v8_find_interrupt();
   jm_v8_prepare_thread_ends();
   found = true;
   return true;
@@ -77,13 +76,13 @@ static void on_interrupt(void *v8, void *data) {
   if (jm_v8_is_here(data, v8)) (void)jm_v8_listen();
 }
 
-void jm_v8_request_events(struct jm_v8_isolate *isolate) {
-  if (!interruptible || atomic_load_explicit(&isolate->listening, memory_order_relaxed) || isolate->wished++ < isolate->asked_until) return;
+void jm_v8_request_events(struct jm_v8_isolate *isolate, void *const *frames, unsigned count) {
+  if (!jm_v8_RequestInterrupt || atomic_load_explicit(&isolate->listening, memory_order_relaxed) || isolate->wished++ < isolate->asked_until) return;
   void *v8 = atomic_load_explicit(&isolate->v8, memory_order_relaxed);
   if (v8 != jm_v8_TryGetCurrent()) return;
   /* Without JavaScript on the stack the isolate may be only beginning, or ending; in a collection it is not asked anything. */
   uintptr_t here = (uintptr_t)__builtin_frame_address(0), pcs[1];
-  if (!jm_v8_stack(isolate, 0, here, here, pcs, 1) || !jm_v8_outside_of_interrupt()) return;
+  if (!jm_v8_stack(isolate, 0, here, here, pcs, 1) || !jm_v8_may_interrupt(isolate, v8, frames, count)) return;
   isolate->asked_until = isolate->wished < UINT32_MAX / 4 ? isolate->wished * 2 + 1000 : UINT32_MAX;
   jm_v8_RequestInterrupt(v8, on_interrupt, isolate);
 }

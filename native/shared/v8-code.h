@@ -53,8 +53,9 @@ uint64_t jm_v8_interpreted_frame(struct jm_v8_isolate *isolate, const uintptr_t 
 /* What jm_v8_stack gave for these words. */
 void jm_v8_learn_interpreted(struct jm_v8_isolate *isolate, const uintptr_t words[JM_V8_FIXED_WORDS], uintptr_t pc);
 
-/* Has V8 tell this isolate of its code at the next moment when it may be asked (v8::Isolate::RequestInterrupt). */
-void jm_v8_request_events(struct jm_v8_isolate *isolate);
+/* Has V8 tell this isolate of its code at the next moment when it may be asked (v8::Isolate::RequestInterrupt); if the stack that leads here is one from which
+ * that may be said. */
+void jm_v8_request_events(struct jm_v8_isolate *isolate, void *const *frames, unsigned count);
 
 /* Outside of the hook, on the isolate's own thread, called from JavaScript: has V8 tell of the code it has and will have. 0 or an errno. */
 int jm_v8_listen(void);

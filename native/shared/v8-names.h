@@ -62,6 +62,7 @@ JM_V8(void jm_v8_SetJitCodeEventHandler(void *isolate, int options, jm_v8_handle
 JM_V8(void jm_v8_RequestInterrupt(void *isolate, jm_v8_interrupt *, void *data), "_ZN2v87Isolate16RequestInterruptEPFvPS0_PvES2_");
 JM_V8(void jm_v8_GetCodeRange(void *isolate, void **start, size_t *length), "_ZN2v87Isolate12GetCodeRangeEPPvPm");
 JM_V8(void jm_v8_GetEmbeddedCodeRange(void *isolate, const void **start, size_t *length), "_ZN2v87Isolate20GetEmbeddedCodeRangeEPPKvPm");
+JM_V8(void *jm_v8_GetArrayBufferAllocator(void *isolate), "_ZN2v87Isolate23GetArrayBufferAllocatorEv");
 JM_V8(const char *jm_v8_GetVersion(void), "_ZN2v82V810GetVersionEv");
 
 #endif

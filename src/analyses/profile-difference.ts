@@ -4,10 +4,11 @@ import type {
   ProfileChange,
   ProfileDifference,
   ProfileGrouping,
+  ProfileRow,
   ProfileSide,
 } from '../model/profile-report.js';
 import { sideOf, sumOf } from './profile-side.js';
-import { type KeyedRow, profileRows } from './profile-table.js';
+import { profileRows } from './profile-table.js';
 
 export interface ProfileDifferenceOptions {
   readonly by: ProfileGrouping;
@@ -15,7 +16,7 @@ export interface ProfileDifferenceOptions {
   readonly attribution?: ProfileAttribution;
 }
 
-function changeOf(before: KeyedRow | undefined, after: KeyedRow | undefined): ProfileChange {
+function changeOf(before: ProfileRow | undefined, after: ProfileRow | undefined): ProfileChange {
   const difference = (after?.flatBytes ?? 0) - (before?.flatBytes ?? 0);
   if (difference === 0) return 'same';
   if (!before || before.flatBytes === 0) return 'new';
@@ -23,7 +24,7 @@ function changeOf(before: KeyedRow | undefined, after: KeyedRow | undefined): Pr
   return difference > 0 ? 'grown' : 'shrunk';
 }
 
-function errorOfChange(before: KeyedRow | undefined, after: KeyedRow | undefined): number | undefined {
+function errorOfChange(before: ProfileRow | undefined, after: ProfileRow | undefined): number | undefined {
   const errors = [before, after].map((row) => (row ? row.flatErrorBytes : 0));
   return errors.includes(undefined) ? undefined : Math.hypot(...(errors as number[]));
 }
@@ -34,8 +35,10 @@ export function analyseProfileDifference(
   base: HeapProfile,
   { by, side = 'live', attribution = 'leaf' }: ProfileDifferenceOptions,
 ): ProfileDifference {
-  const rowsOf = (one: HeapProfile) =>
-    new Map(profileRows(one, by, side, attribution).rows.map((row) => [row.key, row] as const));
+  const rowsOf = (one: HeapProfile) => {
+    const { rows, keys } = profileRows(one, by, side, attribution);
+    return new Map(rows.map((row, at) => [keys[at]!, row]));
+  };
   const before = rowsOf(base);
   const after = rowsOf(profile);
   const keys = [...new Set([...after.keys(), ...before.keys()])];

@@ -1,4 +1,4 @@
-import { frameName, framePlace, lastPart, modulePlace, packageOf, readablePath } from '../model/frame-names.js';
+import { callPlace, frameName, lastPart, modulePlace, packageOf, readablePath } from '../model/frame-names.js';
 import { type Frame, frameAt, type HeapProfile } from '../model/heap-profile.js';
 import type { FrameGrouping, ProfileSubject } from '../model/profile-report.js';
 
@@ -41,7 +41,7 @@ function describe(frame: Frame, by: FrameGrouping, profile: HeapProfile): { key:
     }
     case 'line': {
       const name = frameName(frame, profile.modules);
-      const place = framePlace(frame);
+      const place = callPlace(frame);
       return { key: `${name}\0${place}`, subject: { name, place, kind } };
     }
     case 'file':

@@ -9,6 +9,9 @@ import { theilSen } from './theil-sen.js';
 
 const MS_PER_HOUR = 3_600_000;
 
+/** What grew in less time says nothing of an hour: caches fill, and one request more or less counts thousandfold. */
+const LEAST_SPAN_MS = 60_000;
+
 /** Growth of less is a trifle, however certain. */
 const LEAST_BYTES = 64 * 1024;
 
@@ -140,7 +143,8 @@ function describe(
     grownBytes: grownIn(place.bytes),
     grownObjects: grownIn(place.objects),
     errorBytes: errorOf(place.variances[0]! + place.variances.at(-1)!),
-    bytesPerHour: times && slopeOf(times, place.bytes) * MS_PER_HOUR,
+    bytesPerHour:
+      times && times.at(-1)! - times[0]! >= LEAST_SPAN_MS ? slopeOf(times, place.bytes) * MS_PER_HOUR : undefined,
     bytesPerSnapshot: slopeOf([...place.bytes.keys()], place.bytes),
     stack: stackLines(profile, stack),
     stackGrownBytes: grown,

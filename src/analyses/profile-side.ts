@@ -25,21 +25,3 @@ export function sumOf(column: Float64Array): number {
   for (const value of column) sum += value;
   return sum;
 }
-
-/** For what draws live figures only: the profile with what was ever allocated in their place. */
-export function allocatedAsLive(profile: HeapProfile): HeapProfile {
-  const { bytes, objects } = sideOf(profile, 'allocated');
-  const { allocatedBytes: _, allocatedObjects: __, ...samples } = profile.samples;
-  const unknown = samples.sampledObjects.map(() => Number.NaN);
-  return {
-    ...profile,
-    samples: {
-      ...samples,
-      liveBytes: bytes,
-      liveObjects: objects,
-      sampledObjects: unknown,
-      allocatedBytes: undefined,
-      allocatedObjects: undefined,
-    },
-  };
-}

@@ -1,14 +1,11 @@
-import { frameName, framePlace } from '../model/frame-names.js';
+import { callPlace, frameName } from '../model/frame-names.js';
 import { frameAt, type HeapProfile, stackFrames } from '../model/heap-profile.js';
 import type { ProfileSubject, StackLine } from '../model/profile-report.js';
 
 /** A frame by its call's place. */
 export function callOf(profile: HeapProfile, frame: number): ProfileSubject {
   const facts = frameAt(profile, frame);
-  const { file, line, functionLine, kind } = facts;
-  // Of optimized code V8 may not tell the line of the call.
-  const begin = file !== '' && line === 0 && functionLine > 0 ? `:${functionLine} (where it begins)` : '';
-  return { name: frameName(facts, profile.modules), place: `${framePlace(facts)}${begin}`, kind };
+  return { name: frameName(facts, profile.modules), place: callPlace(facts), kind: facts.kind };
 }
 
 /** A stack, the allocating function first. */

@@ -21,9 +21,12 @@ export interface ProfileTableOptions {
   readonly measure?: ProfileMeasure;
 }
 
-/** A row, and what tells it from others in each profile. */
-export interface KeyedRow extends ProfileRow {
-  readonly key: string;
+/** The rows of a profile in no order. */
+export interface ProfileRows {
+  readonly rows: readonly ProfileRow[];
+  /** What tells each row from others in each profile. */
+  readonly keys: readonly string[];
+  readonly totalVariance: number;
 }
 
 /** Bytes, objects and variance of each group. */
@@ -37,9 +40,10 @@ interface Sums {
 interface Grouped {
   readonly subjects: readonly ProfileSubject[];
   readonly keys: readonly string[];
-  readonly flat: (sample: number) => number;
-  /** Calls `add` for each group of the sample's stack; the same one may come several times. */
-  readonly each: (sample: number, add: (group: number) => void) => void;
+  /** By sample. */
+  readonly own: Uint32Array;
+  /** By frame; undefined: a sample counts for no other group than its own. */
+  readonly ofFrame: Uint32Array | undefined;
 }
 
 const openSums = (count: number): Sums => ({
@@ -51,13 +55,12 @@ const openSums = (count: number): Sums => ({
 function groupByThread({ samples, strings }: HeapProfile): Grouped {
   const numbers = new Map<number, number>();
   for (const thread of samples.thread) if (!numbers.has(thread)) numbers.set(thread, numbers.size);
-  const flat = (sample: number) => numbers.get(samples.thread[sample]!)!;
   const names = [...numbers.keys()].map((thread) => strings[thread] || '(threads were not told apart)');
   return {
     subjects: names.map((name) => ({ name, place: '', kind: 'unknown' })),
     keys: names,
-    flat,
-    each: (sample, add) => add(flat(sample)),
+    own: samples.thread.map((thread) => numbers.get(thread)!),
+    ofFrame: undefined,
   };
 }
 
@@ -70,32 +73,32 @@ function groupByFrame(
   const { of, subjects, keys } = groupFrames(profile, by);
   const none = subjects.length;
   const owners = attribution === 'owner' ? ownerFrames(profile) : undefined;
+  const ownOf = (stack: number) => {
+    const first = stacks.offsets[stack]!;
+    if (first === stacks.offsets[stack + 1]) return none;
+    return of[owners?.[stack] ?? stacks.frames[first]!]!;
+  };
   return {
     subjects: [...subjects, NO_STACK],
     keys: [...keys, '\0'],
-    flat(sample) {
-      const stack = samples.stack[sample]!;
-      const first = stacks.offsets[stack]!;
-      if (first === stacks.offsets[stack + 1]) return none;
-      return of[owners?.[stack] ?? stacks.frames[first]!]!;
-    },
-    each(sample, add) {
-      const stack = samples.stack[sample]!;
-      const from = stacks.offsets[stack]!;
-      const to = stacks.offsets[stack + 1]!;
-      if (from === to) add(none);
-      for (let at = from; at < to; at++) add(of[stacks.frames[at]!]!);
-    },
+    own: samples.stack.map(ownOf),
+    ofFrame: of,
   };
 }
 
-/** The rows of a profile in no order. */
+function addTo(sums: Sums, group: number, bytes: number, objects: number, variance: number): void {
+  sums.bytes[group]! += bytes;
+  sums.objects[group]! += objects;
+  sums.variances[group]! += variance;
+}
+
+/** What each group holds itself, and with its callees. */
 export function profileRows(
   profile: HeapProfile,
   by: ProfileGrouping,
   side: ProfileSide,
   attribution: ProfileAttribution,
-): { readonly rows: readonly KeyedRow[]; readonly totalVariance: number } {
+): ProfileRows {
   const grouped = by === 'thread' ? groupByThread(profile) : groupByFrame(profile, by, attribution);
   const { bytes, objects } = sideOf(profile, side);
   const variances = samplingVariances(profile, side);
@@ -104,26 +107,38 @@ export function profileRows(
   const cumulative = openSums(count);
   // The last sample that a group was counted for: recursion counts once.
   const counted = new Int32Array(count).fill(-1);
-  const add = (sums: Sums, group: number, sample: number) => {
-    sums.bytes[group]! += bytes[sample]!;
-    sums.objects[group]! += objects[sample]!;
-    sums.variances[group]! += variances[sample]!;
-  };
-  for (let sample = 0; sample < profile.samples.count; sample++) {
-    if (bytes[sample] === 0 && objects[sample] === 0) continue;
-    add(flat, grouped.flat(sample), sample);
-    grouped.each(sample, (group) => {
-      if (counted[group] === sample) return;
+  const { own, ofFrame } = grouped;
+  const { samples, stacks } = profile;
+  for (let sample = 0; sample < samples.count; sample++) {
+    const size = bytes[sample]!;
+    const number = objects[sample]!;
+    const variance = variances[sample]!;
+    if (size === 0 && number === 0) continue;
+    addTo(flat, own[sample]!, size, number, variance);
+    const stack = samples.stack[sample]!;
+    const from = stacks.offsets[stack]!;
+    const to = stacks.offsets[stack + 1]!;
+    if (ofFrame === undefined || from === to) {
+      counted[own[sample]!] = sample;
+      addTo(cumulative, own[sample]!, size, number, variance);
+      continue;
+    }
+    for (let at = from; at < to; at++) {
+      const group = ofFrame[stacks.frames[at]!]!;
+      if (counted[group] === sample) continue;
       counted[group] = sample;
-      add(cumulative, group, sample);
-    });
+      addTo(cumulative, group, size, number, variance);
+    }
   }
-  const rows: KeyedRow[] = [];
-  grouped.subjects.forEach((subject, group) => {
-    if (counted[group] === -1) return;
+  const rows: ProfileRow[] = [];
+  const keys: string[] = [];
+  for (const [group, { name, place, kind }] of grouped.subjects.entries()) {
+    if (counted[group] === -1) continue;
+    keys.push(grouped.keys[group]!);
     rows.push({
-      ...subject,
-      key: grouped.keys[group]!,
+      name,
+      place,
+      kind,
       flatBytes: flat.bytes[group]!,
       flatObjects: flat.objects[group]!,
       flatErrorBytes: errorOf(flat.variances[group]!),
@@ -131,8 +146,8 @@ export function profileRows(
       cumulativeObjects: cumulative.objects[group]!,
       cumulativeErrorBytes: errorOf(cumulative.variances[group]!),
     });
-  });
-  return { rows, totalVariance: sumOf(variances) };
+  }
+  return { rows, keys, totalVariance: sumOf(variances) };
 }
 
 const COLUMNS = {
@@ -140,22 +155,29 @@ const COLUMNS = {
   cumulative: { bytes: 'cumulativeBytes', objects: 'cumulativeObjects' },
 } as const;
 
+/** The numbers of rows, the greatest first; a profile without symbols has a row for each of its addresses. */
+function orderOf({ rows, keys }: ProfileRows, sort: 'flat' | 'cumulative', measure: ProfileMeasure): Uint32Array {
+  const column = (name: (typeof COLUMNS)['flat' | 'cumulative'][ProfileMeasure]) =>
+    Float64Array.from(rows, (row) => row[name]);
+  const first = column(COLUMNS[sort][measure]);
+  const second = column(COLUMNS[sort === 'flat' ? 'cumulative' : 'flat'][measure]);
+  return Uint32Array.from(rows.keys()).sort(
+    (a, b) => first[b]! - first[a]! || second[b]! - second[a]! || (keys[a]! < keys[b]! ? -1 : 1),
+  );
+}
+
 /** Who holds the memory: flat and cumulative figures of each function, file, line, package, module or thread, the greatest first. */
 export function analyseProfileTable(profile: HeapProfile, options: ProfileTableOptions): ProfileTable {
   const { by, side = 'live', attribution = 'leaf', sort = 'flat', measure = 'bytes' } = options;
-  const { rows, totalVariance } = profileRows(profile, by, side, attribution);
-  const first = COLUMNS[sort][measure];
-  const second = COLUMNS[sort === 'flat' ? 'cumulative' : 'flat'][measure];
+  const found = profileRows(profile, by, side, attribution);
   const { bytes, objects } = sideOf(profile, side);
   return {
     by,
     side,
     attribution,
-    rows: rows
-      .toSorted((a, b) => b[first] - a[first] || b[second] - a[second] || (a.key < b.key ? -1 : 1))
-      .map(({ key: _, ...row }) => row),
+    rows: Array.from(orderOf(found, sort, measure), (row) => found.rows[row]!),
     totalBytes: sumOf(bytes),
     totalObjects: sumOf(objects),
-    totalErrorBytes: errorOf(totalVariance),
+    totalErrorBytes: errorOf(found.totalVariance),
   };
 }

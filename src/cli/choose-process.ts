@@ -174,7 +174,8 @@ export async function chooseProcess(
   requireProc(what.verb);
   if (target === undefined) return chooseFromAll(context, what);
   if (/^\d+$/.test(target)) return checkPid(target, what);
-  if (target === '') throw new JemkitError('ERR_JEM_USAGE', 'the name of the process is empty');
+  if (target === '')
+    throw new JemkitError('ERR_JEM_USAGE', 'the name of the process is empty', { hint: 'jem ps lists the processes' });
   return chooseByName(target, context, what);
 }
 

@@ -1,6 +1,7 @@
 import { JemkitError } from '../errors.js';
 import { parseByteSize } from '../model/byte-size.js';
 import { parseDuration } from '../model/duration.js';
+import { parseMallocConf } from '../model/malloc-conf.js';
 
 /** The options of `jem profile`. */
 export interface ProfileOptions {
@@ -85,6 +86,16 @@ function checkTarget(words: readonly string[], options: ProfileOptions): void {
   }
 }
 
+/** What `--conf` may not say, since it is what this command is about. */
+function checkConf(conf: string | undefined): void {
+  for (const { key, value } of parseMallocConf(conf ?? '').pairs) {
+    if ((key === 'prof' || key === 'prof_active') && value === 'false')
+      throw usage(`--conf ${key}:${value} switches off what jem profile needs`, 'leave it out');
+    if (key === 'lg_prof_sample')
+      throw usage(`--conf ${key}:${value} is --sample-bytes here`, 'jem profile --sample-bytes 64KiB -- PROGRAM');
+  }
+}
+
 /**
  * Understands a command line of `jem profile`.
  *
@@ -97,9 +108,12 @@ export function readProfileLine(words: readonly string[], options: ProfileOption
       'a capture goes into a file, not to stdout',
       'jem profile … -o heap.pb.gz; then: jem report heap.pb.gz',
     );
+  if (options.json && options.report)
+    throw usage('--json and --report both print to stdout', 'jem report --json FILE prints a report as JSON');
   if (isCommand) {
     if (words.length === 0) throw usage('there is no command after --', 'jem profile -- node server.js');
     if (options.stop) throw usage('--stop is for a process that runs', 'jem profile PID --stop');
+    checkConf(options.conf);
     if (options.seconds === 0) throw usage('--seconds 0 is for a process that runs', 'jem profile PID --seconds 0');
     return { kind: 'command', words };
   }

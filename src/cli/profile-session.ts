@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type CaptureSummary, summarizeCapture } from '../analyses/capture-summary.js';
@@ -17,6 +18,7 @@ import { describeCapture } from '../outputs/text/capture-summary.js';
 import { quoteForShell } from '../outputs/text/shell-quote.js';
 import { printable } from '../outputs/text/table.js';
 import { readHeapProfile } from '../sources/heap-dump/read-profile.js';
+import { libraryCacheFolders } from '../sources/process/jemkit-folders.js';
 import { symbolizeProfile } from '../sources/symbols/symbolize-profile.js';
 import type { CommandContext } from './command.js';
 import type { ProfileOptions } from './profile-line.js';
@@ -36,6 +38,8 @@ export interface WrittenCapture extends Partial<CaptureSummary> {
 /** Where captures of one run of the command go, and what has become of them. */
 export interface ProfileSession {
   readonly written: readonly WrittenCapture[];
+  /** Where they go. */
+  readonly folder: string;
   /** A name for a capture on its way: in the folder where it will stay, so that it can be renamed. */
   nextRaw(): CapturePlace;
   /** Symbolizes a capture and gives it its name. `mark` tells several apart. */
@@ -56,7 +60,8 @@ const compress = promisify(gzip);
 
 /** The profile with names, by what was kept of the process for that. */
 async function nameFrames(profile: HeapProfile, { pid, root, perfMap }: RawCapture): Promise<HeapProfile> {
-  const named = await symbolizeProfile(profile, { root, perfMap });
+  const cacheFolder = libraryCacheFolders(process.env, process.geteuid?.())[0];
+  const named = await symbolizeProfile(profile, { root, perfMap, cacheFolder });
   if (perfMap === undefined) return named;
   // A copy that is gone soon: people know it by the name that the process gave it.
   const notes = named.capture.notes.map((note) => note.replaceAll(perfMap, `/tmp/perf-${pid}.map`));
@@ -105,6 +110,7 @@ export function openProfileSession(
 
   return {
     written,
+    folder: dirname(profilePath(target)),
     nextRaw: () => ({
       path: besideOf(profilePath(target), `${++raws}.heap`),
       becomes: profilePath(target),

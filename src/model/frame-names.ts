@@ -48,15 +48,23 @@ export function framePlace(frame: Frame): string {
   return frame.line > 0 ? `${file}:${frame.line}` : file;
 }
 
+/** The same; of optimized code, where V8 may not tell the line of the call, the line of the function. */
+export function callPlace(frame: Frame): string {
+  const { file, line, functionLine } = frame;
+  const begin = file !== '' && line === 0 && functionLine > 0 ? `:${functionLine} (where it begins)` : '';
+  return `${framePlace(frame)}${begin}`;
+}
+
 /** The package of code that is in none. */
 export const APPLICATION = '(application)';
 
 /**
  * The npm package that a frame belongs to: what follows the last `node_modules/` of its file or module, so that nested packages and
- * pnpm's `.pnpm/name@1.0.0/node_modules/name` count as themselves. `node` is Node's own, JavaScript and C++; other JavaScript is
- * `(application)`, other native code its library.
+ * pnpm's `.pnpm/name@1.0.0/node_modules/name` count as themselves. `node` is Node's own, JavaScript and C++, wherever its program lies; other
+ * JavaScript is `(application)`, other native code its library.
  */
 export function packageOf(frame: Frame): string {
+  if (frame.kind === 'node' || frame.kind === 'v8' || /(^|\/)node$/.test(frame.module)) return 'node';
   for (const path of [frame.file, frame.module]) {
     const at = path.lastIndexOf('node_modules/');
     if (at < 0) continue;
@@ -66,8 +74,6 @@ export function packageOf(frame: Frame): string {
   if (frame.file.startsWith('node:')) return 'node';
   switch (frame.kind) {
     case 'node-javascript':
-    case 'node':
-    case 'v8':
       return 'node';
     case 'javascript':
     case 'interpreted':

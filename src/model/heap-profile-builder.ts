@@ -75,6 +75,9 @@ export function openProfileBuilder(): ProfileBuilder {
   };
 }
 
+/** Columns of a frame that are numbers or texts. */
+const ROW = 7;
+
 function openFrames(string: (text: string) => number): {
   intern(frame: FrameInput): number;
   table(): FrameTable;
@@ -85,9 +88,9 @@ function openFrames(string: (text: string) => number): {
   let position = new Int32Array(16);
   let kind = new Uint8Array(16);
   let inlined = new Uint8Array(16);
-  /** name, file, module, line, column, functionLine of each frame. */
-  let rest = new Uint32Array(96);
-  const row = new Uint32Array(6);
+  /** name, file, module, line, column, functionLine, functionColumn of each frame. */
+  let rest = new Uint32Array(16 * ROW);
+  const row = new Uint32Array(ROW);
   return {
     intern(frame) {
       row[0] = string(frame.name ?? '');
@@ -96,6 +99,7 @@ function openFrames(string: (text: string) => number): {
       row[3] = frame.line ?? 0;
       row[4] = frame.column ?? 0;
       row[5] = frame.functionLine ?? 0;
+      row[6] = frame.functionColumn ?? 0;
       const at = frame.address ?? Number.NaN;
       const place = frame.position ?? -1;
       const sort = Math.max(0, FRAME_KINDS.indexOf(frame.kind ?? 'unknown'));
@@ -110,7 +114,7 @@ function openFrames(string: (text: string) => number): {
           position[other] === place &&
           kind[other] === sort &&
           inlined[other] === inner &&
-          row.every((value, column) => rest[other * 6 + column] === value),
+          row.every((value, column) => rest[other * ROW + column] === value),
       );
       if (known >= 0) return known;
       index.add(hash);
@@ -118,16 +122,16 @@ function openFrames(string: (text: string) => number): {
       position = growArray(position, count + 1);
       kind = growArray(kind, count + 1);
       inlined = growArray(inlined, count + 1);
-      rest = growArray(rest, count * 6 + 6);
+      rest = growArray(rest, count * ROW + ROW);
       address[count] = at;
       position[count] = place;
       kind[count] = sort;
       inlined[count] = inner;
-      rest.set(row, count * 6);
+      rest.set(row, count * ROW);
       return count++;
     },
     table() {
-      const column = (at: number) => Uint32Array.from({ length: count }, (_, frame) => rest[frame * 6 + at]!);
+      const column = (at: number) => Uint32Array.from({ length: count }, (_, frame) => rest[frame * ROW + at]!);
       return {
         count,
         address: address.slice(0, count),
@@ -137,6 +141,7 @@ function openFrames(string: (text: string) => number): {
         column: column(4),
         position: position.slice(0, count),
         functionLine: column(5),
+        functionColumn: column(6),
         module: column(2),
         kind: kind.slice(0, count),
         inlined: inlined.slice(0, count),

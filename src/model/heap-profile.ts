@@ -42,6 +42,8 @@ export interface FrameTable {
   readonly position: Int32Array;
   /** The line where the function begins, from 1; 0: not known. */
   readonly functionLine: Uint32Array;
+  /** The column on that line, from 1; 0: not known. V8's functions begin at their parameters, behind the name. */
+  readonly functionColumn: Uint32Array;
   /** string: the path of the executable or library. */
   readonly module: Uint32Array;
   /** Code of FRAME_KINDS. */
@@ -137,6 +139,7 @@ export interface Frame {
   /** -1: none. */
   readonly position: number;
   readonly functionLine: number;
+  readonly functionColumn: number;
   readonly module: string;
   readonly kind: FrameKind;
   readonly inlined: boolean;
@@ -154,6 +157,7 @@ export function frameAt(profile: HeapProfile, frame: number): Frame {
     column: frames.column[frame] ?? 0,
     position: frames.position[frame] ?? -1,
     functionLine: frames.functionLine[frame] ?? 0,
+    functionColumn: frames.functionColumn[frame] ?? 0,
     module: text(frames.module),
     kind: FRAME_KINDS[frames.kind[frame] ?? 0] ?? 'unknown',
     inlined: frames.inlined[frame] === 1,

@@ -16,7 +16,9 @@ export interface PprofDetails extends Partial<Pick<CaptureFacts, 'statistics' | 
   readonly checksum: number;
   /** The code of FRAME_KINDS of each function, as a letter from `a` on. */
   readonly functionKinds: string;
-  /** The same of each location without a function: [id, code]. */
+  /** Where functions begin on their line: [id, column]. Files of earlier versions have none. */
+  readonly functionColumns?: ReadonlyArray<readonly [number, number]>;
+  /** The code of FRAME_KINDS of each location without a function: [id, code]. */
   readonly locationKinds: ReadonlyArray<readonly [number, number]>;
   /** Character positions: [location's id, line's index, position]. */
   readonly positions: ReadonlyArray<readonly [number, number, number]>;

@@ -110,7 +110,7 @@ export interface ProfileLeak {
   readonly grownObjects: number;
   /** One standard deviation of `grownBytes`; undefined: not known. */
   readonly errorBytes: number | undefined;
-  /** Undefined without times. */
+  /** Undefined without times, and where they span less than a minute. */
   readonly bytesPerHour: number | undefined;
   readonly bytesPerSnapshot: number;
   /** The stack that grew most, the allocating function first. */

@@ -8,7 +8,8 @@ static const struct filtered_call filtered_calls[] = {
 #define CALL(name) {#name, SYS_##name}
     CALL(accept4), CALL(bind), CALL(clock_nanosleep), CALL(clone), CALL(clone3), CALL(close_range), CALL(connect), CALL(epoll_create1), CALL(execve), CALL(fork),
     CALL(futex), CALL(getdents64), CALL(keyctl), CALL(listen), CALL(madvise), CALL(mkdirat), CALL(mount), CALL(mremap), CALL(openat), CALL(pidfd_getfd),
-    CALL(pidfd_open), CALL(ppoll), CALL(prctl), CALL(pread64), CALL(ptrace), CALL(readlinkat), CALL(recvfrom), CALL(rseq), CALL(sendto),
+    CALL(pidfd_open), CALL(ppoll), CALL(prctl), CALL(pread64), CALL(process_vm_readv), CALL(ptrace), CALL(readlinkat), CALL(recvfrom), CALL(rseq), CALL(rt_sigprocmask),
+    CALL(sendto),
     CALL(setns), CALL(signalfd4), CALL(socket), CALL(tgkill), CALL(umask), CALL(unlinkat), CALL(unshare), CALL(userfaultfd),
 };
 

@@ -107,6 +107,29 @@ static void run_signal(void) {
   raised();
 }
 
+static void on_lost(int number) {
+  (void)number;
+  middle();
+  exit(0);
+}
+NOINLINE void lose_stack(void) {
+#if defined(__x86_64__)
+  __asm__ volatile("mov $64, %rsp; push %rax");
+#elif defined(__aarch64__)
+  __asm__ volatile("mov x9, #64; mov sp, x9; str x9, [sp, #-16]!");
+#endif
+}
+
+/* The stack pointer of the frame that the handler interrupts is no address that may be read. */
+static void run_lost(void) {
+  static char stack[256 * 1024];
+  stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
+  struct sigaction action = {.sa_handler = on_lost, .sa_flags = SA_ONSTACK};
+  sigaltstack(&alternate, NULL);
+  sigaction(SIGSEGV, &action, NULL);
+  lose_stack();
+}
+
 static int run_fork(const char *path) {
   pid_t child = fork();
   if (child == 0) {
@@ -165,6 +188,7 @@ int main(int argc, char **argv) {
   else if (strcmp(mode, "callback") == 0) qsort(numbers, 3, sizeof *numbers, compared);
   else if (strcmp(mode, "fiber") == 0) run_fiber();
   else if (strcmp(mode, "signal") == 0) run_signal();
+  else if (strcmp(mode, "lost") == 0) run_lost();
   else if (strcmp(mode, "fork") == 0) return run_fork(argument);
   else if (strcmp(mode, "library") == 0) return run_library(argument);
   else if (strcmp(mode, "storm") == 0) return run_storm(argument);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { WIRE_PROF_FLAGS } from '../../src/model/agent-wire.js';
 import { functionsOf, splitCapture } from '../support/captures.js';
+import { compile } from '../support/compile.js';
 import { AGENT, folderForFile } from '../support/launching.js';
 import { jemallocLibrary, NODE_MAJORS, nodeBinary, ROOT, runProgram, temporaryFolder } from '../support/programs.js';
 
@@ -141,6 +142,19 @@ test('an empty flag, no profiling, a wrong place and a limit of file sizes: an e
   expect(off).toEqual([[ENOENT, ENOENT, ENOENT, ENOENT, ENOENT, ENOENT], expect.any(String)]);
   const none = await run({});
   expect(none[0]).toEqual([ENOENT, ENOENT, ENOENT, ENOENT, ENOENT, ENOENT]);
+});
+
+test('under a filter that ends who reads memory by process_vm_readv', async () => {
+  const source = readFileSync(join(ROOT, 'tests', 'native', 'filtered.c'), 'utf8');
+  const filtered = compile(folder, 'filtered', source, ['-I', join(ROOT, 'tests', 'native')]);
+  const script = join(folder, 'filtered.cjs');
+  const path = join(folder, 'filtered.heap');
+  writeFileSync(script, HOLDER);
+  const args = ['kill:process_vm_readv', '--', process.execPath, script, path];
+  const { code, signal, stderr } = await runProgram(filtered, args, { env: environment([AGENT]) });
+  expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+  const names = new Set([...splitCapture(readFileSync(path, 'utf8')).frames.values()].map((fields) => fields[7]));
+  expect(names.has('holdBlocks') || names.has('makeBlock')).toBe(true);
 });
 
 test('workers that listen, hold and end, and captures at once', async () => {

@@ -56,9 +56,13 @@ function chainsOf(stacks: ReturnType<typeof dumpStacks>, binary = program): stri
 }
 
 /** Runs a mode from its start to a capture at its end. */
-async function capture(mode: readonly string[], name: string = mode.join('-').replaceAll('/', '_')) {
+async function capture(
+  mode: readonly string[],
+  name: string = mode.join('-').replaceAll('/', '_'),
+  binary: string = program,
+) {
   const path = join(folder, `${name}.heap`);
-  const { code, signal, stderr } = await runProgram(program, mode, {
+  const { code, signal, stderr } = await runProgram(binary, mode, {
     env: {
       LD_PRELOAD: `${jemallocLibrary()} ${AGENT}`,
       MALLOC_CONF: 'prof:true,prof_active:true,lg_prof_sample:0',
@@ -96,6 +100,23 @@ describe('the chain of calls', () => {
     expect(chainsOf((await capture(['library', pointers])).stacks)).toEqual(['leaf middle main']);
     const { stacks } = await capture(['library', tableless]);
     expect(chainsOf(stacks)[0]).toMatch(/^leaf middle/);
+  });
+
+  test('ends where a crash handler finds no stack any more', async () => {
+    const { stacks, head } = await capture(['lost']);
+    expect(chainsOf(stacks)).toEqual(['leaf middle on_lost lose_stack']);
+    expect(head.get('truncated')).toBe('1');
+  });
+
+  test('is cut short, and nothing else, where a filter keeps the kernel from telling what is mapped', async () => {
+    const filtered = compile(folder, 'filtered', readFileSync(join(ROOT, 'tests', 'native', 'filtered.c'), 'utf8'), [
+      '-I',
+      join(ROOT, 'tests', 'native'),
+    ]);
+    for (const mode of ['lost', 'fiber', 'thread']) {
+      const args = ['eperm:rt_sigprocmask', '--', program, mode];
+      expect((await capture(args, `filtered-${mode}`, filtered)).stacks).not.toEqual([]);
+    }
   });
 
   test('of more frames than fit ends in a mark, and is counted', async () => {

@@ -33,13 +33,6 @@ static napi_value stop_listening(napi_env env, napi_callback_info info) {
   return number(env, 0);
 }
 
-static napi_value request_events(napi_env env, napi_callback_info info) {
-  (void)info;
-  struct jm_v8_isolate *isolate = jm_v8_current();
-  if (isolate) jm_v8_request_events(isolate);
-  return number(env, isolate ? 1 : 0);
-}
-
 /* The numbers of the JavaScript frames below, the caller's first; 0 where there is none. */
 static napi_value stack(napi_env env, napi_callback_info info) {
   size_t given = 1;
@@ -73,6 +66,32 @@ static napi_value kinds(napi_env env, napi_callback_info info) {
     if (frame[0] <= (uintptr_t)frame || frame[0] - (uintptr_t)frame > 65536) break;
     frame = (uintptr_t *)frame[0];
   }
+  return made;
+}
+
+/* [how many interpreted frames below were read without V8, how many of those otherwise than V8 has them, how many there are]. */
+static napi_value interpreted(napi_env env, napi_callback_info info) {
+  (void)info;
+  uintptr_t pcs[64], bytecode[64], here = (uintptr_t)__builtin_frame_address(0);
+  struct jm_v8_isolate *isolate = jm_v8_current();
+  unsigned told = jm_v8_stack(isolate, 0, here, here, pcs, 64), count = 0, met = 0, known = 0, wrong = 0;
+  for (unsigned i = 0; i < told; i++)
+    if (!jm_v8_is_code(isolate, pcs[i])) bytecode[count++] = pcs[i];
+  for (uintptr_t *frame = (uintptr_t *)here; frame[0] > (uintptr_t)frame && met < count; frame = (uintptr_t *)frame[0]) {
+    if (!jm_v8_is_interpreter(isolate, frame[1])) continue;
+    uintptr_t words[JM_V8_FIXED_WORDS], *below = (uintptr_t *)frame[0];
+    for (unsigned i = 0; i < JM_V8_FIXED_WORDS; i++) words[i] = *--below;
+    uint64_t read = jm_v8_interpreted_frame(isolate, words);
+    known += read != 0;
+    wrong += read && read != jm_v8_frame(isolate, bytecode[met]);
+    jm_v8_frame(isolate, bytecode[met]);
+    jm_v8_learn_interpreted(isolate, words, bytecode[met++]);
+  }
+  napi_value made;
+  napi_create_array(env, &made);
+  napi_set_element(env, made, 0, number(env, known));
+  napi_set_element(env, made, 1, number(env, wrong));
+  napi_set_element(env, made, 2, number(env, met));
   return made;
 }
 
@@ -143,10 +162,9 @@ static napi_value count(napi_env env, napi_callback_info info) {
 NAPI_MODULE_INIT() {
   const napi_property_descriptor all[] = {
       {"find", 0, find, 0, 0, 0, napi_default, 0},           {"listen", 0, listen_to_events, 0, 0, 0, napi_default, 0},
-      {"stop", 0, stop_listening, 0, 0, 0, napi_default, 0}, {"request", 0, request_events, 0, 0, 0, napi_default, 0},
-      {"stack", 0, stack, 0, 0, 0, napi_default, 0},         {"kinds", 0, kinds, 0, 0, 0, napi_default, 0},
+      {"stop", 0, stop_listening, 0, 0, 0, napi_default, 0}, {"stack", 0, stack, 0, 0, 0, napi_default, 0},         {"kinds", 0, kinds, 0, 0, 0, napi_default, 0},
       {"cost", 0, cost, 0, 0, 0, napi_default, 0},           {"frames", 0, frames, 0, 0, 0, napi_default, 0},
-      {"count", 0, count, 0, 0, 0, napi_default, 0},
+      {"count", 0, count, 0, 0, 0, napi_default, 0},         {"interpreted", 0, interpreted, 0, 0, 0, napi_default, 0},
   };
   napi_define_properties(env, exports, sizeof all / sizeof *all, all);
   return exports;

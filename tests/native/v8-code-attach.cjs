@@ -1,4 +1,5 @@
-// Under v8-code-malloc.c: isolates that start and end, in the middle of things, while every malloc asks for V8's events. argv: how many workers.
+// Under v8-code-malloc.c: isolates that start and end, in the middle of things, while every malloc asks for V8's events. argv: how many workers; the bytes of the block
+// from which on it asks.
 const { isMainThread, Worker } = require('node:worker_threads');
 
 function work(milliseconds) {
@@ -14,7 +15,13 @@ function work(milliseconds) {
   }
 }
 
-work(isMainThread ? 300 : 40);
+if (isMainThread) {
+  // Waiters stand in a list whose lock V8 holds while it takes memory for them.
+  const places = new Int32Array(new SharedArrayBuffer(4 << 16));
+  Buffer.allocUnsafeSlow(Number(process.argv[3]));
+  for (let at = 0; at < 500; at++) Atomics.wait(places, at, 0, 0.001);
+}
+work(isMainThread ? 100 : 40);
 if (isMainThread) {
   let [live, started] = [0, 0];
   const go = () => {

@@ -15,11 +15,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { frameAt, type HeapProfile } from '../../src/model/heap-profile.js';
 import { readHeapProfile } from '../../src/sources/heap-dump/read-profile.js';
 import { demangle } from '../../src/sources/symbols/demangle.js';
+import { readNativeLines } from '../../src/sources/symbols/native-lines.js';
 import { withRegularFile } from '../../src/sources/symbols/regular-file.js';
 import { symbolizeProfile } from '../../src/sources/symbols/symbolize-profile.js';
 import { compile } from '../support/compile.js';
+import { launchEnvironment } from '../support/launching.js';
 import { parseJeprofText, sumByFunction } from '../support/profile-sums.js';
-import { jemallocLibrary } from '../support/programs.js';
+import { jem, jemallocLibrary, ROOT } from '../support/programs.js';
 
 /** Known functions that hold known bytes: 60, 30 and 10 percent; one in an inlined function, one in a static one. */
 const SOURCE = `
@@ -145,6 +147,37 @@ describe('lines', () => {
     expect(sumByFunction(profile).flat.get('reserve')).toBeGreaterThan(0);
   });
 
+  test('are kept by build id: then no tool is asked', async () => {
+    const options = { lines: true, cacheFolder: inFolder('cache') };
+    const heap = inFolder('holder.heap');
+    const first = await symbolizeProfile(await readHeapProfile(heap), options);
+    const path = process.env['PATH'];
+    process.env['PATH'] = folder;
+    try {
+      expect(await symbolizeProfile(await readHeapProfile(heap), options)).toEqual(first);
+    } finally {
+      process.env['PATH'] = path;
+    }
+  });
+
+  test('a tool that hangs is left behind, with what it started', async () => {
+    mkdirSync(inFolder('hanging'));
+    writeFileSync(inFolder('hanging/llvm-symbolizer'), '#!/bin/sh\nsleep 3\n', {
+      mode: 0o755,
+    });
+    const path = process.env['PATH'];
+    process.env['PATH'] = `${inFolder('hanging')}:${path}`;
+    try {
+      const lines = await readNativeLines(inFolder('holder'), Float64Array.of(4096), { timeoutMs: 300 });
+      expect(lines).toEqual({
+        kind: 'unavailable',
+        reason: expect.stringMatching(/no lines .*\(no answer in 0\.3 s\)/),
+      });
+    } finally {
+      process.env['PATH'] = path;
+    }
+  });
+
   test('without a tool it is said', async () => {
     const path = process.env['PATH'];
     process.env['PATH'] = folder;
@@ -191,6 +224,18 @@ describe('symbols that are elsewhere', () => {
     expect(named(symbolized, 'ten').length).toBeGreaterThan(0);
   });
 
+  test('.gnu_debuglink in the folder .debug, with compressed sections', async () => {
+    compile(folder, 'packed', SOURCE, ['-g', '-gz=zlib', '-Wl,--build-id=none']);
+    mkdirSync(inFolder('.debug'));
+    run('objcopy', '--only-keep-debug', '--compress-debug-sections', 'packed', '.debug/packed.debug');
+    run('objcopy', '--strip-all', 'packed');
+    execFileSync('objcopy', ['--add-gnu-debuglink=packed.debug', '../packed'], { cwd: inFolder('.debug') });
+    profileOf(inFolder('packed'), [inFolder('packed.heap')], 'prof_prefix:unused');
+    const profile = await symbolizeProfile(await readHeapProfile(inFolder('packed.heap')), { lines: true });
+    expect(named(profile, 'ten')[0]?.line).toBeGreaterThan(0);
+    expect(named(profile, 'reserve')[0]).toMatchObject({ inlined: true });
+  });
+
   test('another build under the same path names nothing', async () => {
     const profile = await readHeapProfile(inFolder('holder.heap'));
     const modules = profile.modules.map((module) =>
@@ -199,6 +244,73 @@ describe('symbols that are elsewhere', () => {
     const symbolized = await symbolizeProfile({ ...profile, modules });
     expect(named(symbolized, 'sixty')).toEqual([]);
     expect(symbolized.capture.notes).toContainEqual(expect.stringMatching(/holder: another build lies there now/));
+  });
+});
+
+const TYPESCRIPT = `const held: Buffer[] = [];
+function loadPicture(size: number): Buffer {
+  return Buffer.alloc(size, 1);
+}
+const keepItem = (size: number): number => held.push(loadPicture(size));
+class Catalog {
+  fillShelves(count: number): void {
+    for (let i = 0; i < count; i++) held.push(Buffer.from('x'.repeat(50_000 + i)));
+  }
+}
+async function fillEverything(): Promise<void> {
+  for (let i = 0; i < 100; i++) keepItem(100_000);
+  new Catalog().fillShelves(100);
+}
+await fillEverything();
+export {};
+`;
+
+describe('source maps', () => {
+  const bin = (name: string) => join(ROOT, 'node_modules', '.bin', name);
+  /** Functions by where they begin in the TypeScript, of what node captured. */
+  const functionsOf = async (script: string) => {
+    const heap = `${script}.heap`;
+    const result = await jem(['profile', '--sample-bytes', '4KiB', '-o', heap, '--', 'node', script], {
+      env: launchEnvironment(inFolder('cache')),
+    });
+    expect(result).toMatchObject({ code: 0 });
+    const profile = await symbolizeProfile(await readHeapProfile(heap));
+    const frames = Array.from({ length: profile.frames.count }, (_, frame) => frameAt(profile, frame));
+    return new Set(
+      frames
+        .filter(({ file, name }) => file === inFolder('ts/main.ts') && name !== '(anonymous)')
+        .map(({ name, functionLine }) => `${name}:${functionLine}`),
+    );
+  };
+  const EXPECTED = new Set(['loadPicture:2', 'keepItem:5', 'fillShelves:7', 'fillEverything:11']);
+
+  beforeAll(() => {
+    mkdirSync(inFolder('ts'));
+    writeFileSync(inFolder('ts/main.ts'), TYPESCRIPT);
+    writeFileSync(inFolder('ts/package.json'), '{"type":"module"}');
+  });
+
+  test('of a bundler that minifies into one line: the names of the source', async () => {
+    const out = inFolder('ts/bundled/main.js');
+    const args = [inFolder('ts/main.ts'), '--file', out, '--minify', '--sourcemap', '--platform', 'node'];
+    execFileSync(bin('rolldown'), args, { stdio: 'ignore' });
+    expect(readFileSync(out, 'utf8')).not.toContain('loadPicture');
+    expect(await functionsOf(out)).toEqual(EXPECTED);
+  });
+
+  test('of tsc', async () => {
+    const options = [
+      '--ignoreConfig',
+      '--sourceMap',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2022',
+      '--skipLibCheck',
+      '--noCheck',
+    ];
+    execFileSync(bin('tsc'), [...options, '--outDir', inFolder('ts/compiled'), inFolder('ts/main.ts')]);
+    expect(await functionsOf(inFolder('ts/compiled/main.js'))).toEqual(EXPECTED);
   });
 });
 

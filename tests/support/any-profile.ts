@@ -7,6 +7,7 @@ const anyFrame = fc.record({
   file: fc.constantFrom('', '/srv/app/a.ts', 'file:///srv/node_modules/@x/y/lib/b.js', 'node:fs'),
   line: fc.integer({ min: 0, max: 3 }),
   functionLine: fc.integer({ min: 0, max: 2 }),
+  functionColumn: fc.integer({ min: 0, max: 1 }),
   module: fc.constantFrom('', '/usr/lib/libz.so.1', '/usr/bin/node'),
   kind: fc.constantFrom(...FRAME_KINDS),
   address: fc.constantFrom(Number.NaN, 4096, 8192),

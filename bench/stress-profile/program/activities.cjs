@@ -35,9 +35,9 @@ function overflow({ pick, addon }) {
   const viaReplace = () => 'a'.replace(/a/, () => viaReplace());
   const viaReviver = () => JSON.parse('[1]', () => viaReviver());
   const viaProxy = new Proxy({}, { get: (_, name, proxy) => Buffer.allocUnsafeSlow(2000) && proxy[name] });
-  const viaConstruct = function () {
+  function viaConstruct() {
     return Reflect.construct(viaConstruct, []);
-  };
+  }
   const viaWasm = () => instantiate(() => viaWasm()).through();
   const viaContext = () => vm.runInThisContext('(down) => down()')(viaContext);
   const viaAddon = () => addon.call(viaAddon);
@@ -81,7 +81,9 @@ function contexts({ pick }) {
     const hold = FORMS.Context(`context${at}`, pick(SIZES));
     hold(() => {}, true);
     vm.runInContext('for (let at = 0; at < 300; at++) kept.push(Buffer.from("x".repeat(at)))', sandbox);
-    assert.throws(() => vm.runInContext('for (;;);', sandbox, { timeout: 5 }), { code: 'ERR_SCRIPT_EXECUTION_TIMEOUT' });
+    assert.throws(() => vm.runInContext('for (;;);', sandbox, { timeout: 5 }), {
+      code: 'ERR_SCRIPT_EXECUTION_TIMEOUT',
+    });
   }
 }
 
@@ -94,18 +96,23 @@ async function threadPool({ below }) {
     call((done) => crypto.randomBytes(5000, done)),
     call((done) => fs.readFile(__filename, done)),
     call((done) => fs.readdir(__dirname, { withFileTypes: true }, done)),
-    call((done) => zlib.brotliCompress(page.subarray(0, 5000), { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 3 } }, done)),
+    call((done) =>
+      zlib.brotliCompress(page.subarray(0, 5000), { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 3 } }, done),
+    ),
   ]);
   assert.equal(key.length, 32);
   assert.ok(page.equals(await call((done) => zlib.gunzip(packed, done))));
 }
 
-const codeOf = (child) => new Promise((done, fail) => child.on('error', fail).on('exit', (code, signal) => done(code ?? signal)));
+const codeOf = (child) =>
+  new Promise((done, fail) => child.on('error', fail).on('exit', (code, signal) => done(code ?? signal)));
 
 async function children({ pick }) {
   const kind = pick(['exec', 'fork', 'kill', 'stranger']);
-  if (kind === 'exec') assert.equal(await codeOf(childProcess.spawn(process.execPath, [CHILD, 'exit'], { stdio: 'inherit' })), 9);
-  if (kind === 'stranger') assert.equal(await codeOf(childProcess.spawn('/bin/sh', ['-c', 'exit 4'], { stdio: 'inherit' })), 4);
+  if (kind === 'exec')
+    assert.equal(await codeOf(childProcess.spawn(process.execPath, [CHILD, 'exit'], { stdio: 'inherit' })), 9);
+  if (kind === 'stranger')
+    assert.equal(await codeOf(childProcess.spawn('/bin/sh', ['-c', 'exit 4'], { stdio: 'inherit' })), 4);
   if (kind === 'fork') {
     const child = childProcess.fork(CHILD, ['talk']);
     const answer = new Promise((done) => child.once('message', done));
@@ -175,6 +182,17 @@ async function signals({ pick, below }) {
   assert.ok(came > 0, `${signal} did not come`);
 }
 
+/** libvips has neither frame pointers nor unwind tables. */
+async function pictures({ below, sharp }) {
+  if (!sharp) return;
+  const raw = { width: 64 + below(200), height: 64, channels: 3 };
+  const picture = await sharp({ create: { ...raw, background: '#246' } })
+    .resize(40 + below(100))
+    .png()
+    .toBuffer();
+  assert.equal((await sharp(picture).metadata()).format, 'png');
+}
+
 /** Errors look at the stack too, while the profiler may. */
 function stackTraces({ below }) {
   const down = (depth) => (depth === 0 ? new Error('looked').stack : down(depth - 1));
@@ -183,6 +201,14 @@ function stackTraces({ below }) {
 }
 
 const EVERYWHERE = { churnCode, overflow, iterate, contexts, threadPool, stackTraces };
-const IN_THE_MAIN_THREAD = { children, clusterWorker, forkOfTheProcess, signals, workers, moreWorkers: workers };
+const IN_THE_MAIN_THREAD = {
+  children,
+  clusterWorker,
+  forkOfTheProcess,
+  pictures,
+  signals,
+  workers,
+  moreWorkers: workers,
+};
 
 module.exports = { EVERYWHERE, IN_THE_MAIN_THREAD };

@@ -4,6 +4,9 @@ const vm = require('node:vm');
 /** Sizes that are size classes of jemalloc, so that a profile shows them as they are. */
 const SIZES = [40960, 49152, 57344, 81920, 98304, 114688, 163840, 196608];
 
+// biome-ignore lint/security/noGlobalEval: code that is made by eval is what is wanted.
+const evaluate = globalThis.eval;
+
 /** More bytecode than V8 folds into a caller: such a function stays a frame in every tier. */
 const WORK = Array.from({ length: 80 }, (_, at) => `sum = Math.imul(sum ^ ${at + 1}, 7 + ${at});`).join(' ');
 const body = (size) => `let sum = 1; ${WORK}
@@ -13,23 +16,24 @@ const body = (size) => `let sum = 1; ${WORK}
 const sourceOf = (name, size) => `(function ${name}_s${size}(keep, holds) { ${body(size)} })`;
 
 /** A function of this name, compiled anew. */
-const makeHolder = (name, size) => (0, eval)(sourceOf(name, size));
+const makeHolder = (name, size) => evaluate(sourceOf(name, size));
 
 /** Ways to be called. Each gives a function of `(keep, holds)` whose frame has the name. */
 const FORMS = {
   Plain: (name, size) => makeHolder(name, size),
   Constructed: (name, size) => new Function(`return ${sourceOf(name, size)}`)(),
   Method: (name, size) => {
-    const object = new (0, eval)(`(class Holder { ${name}_s${size}(keep, holds) { ${body(size)} } })`)();
+    const Holder = evaluate(`(class Holder { ${name}_s${size}(keep, holds) { ${body(size)} } })`);
+    const object = new Holder();
     return (keep, holds) => object[`${name}_s${size}`](keep, holds);
   },
   Generator: (name, size) => {
-    const make = (0, eval)(`(function* ${name}_s${size}(keep, holds) { yield 1; ${body(size)} })`);
+    const make = evaluate(`(function* ${name}_s${size}(keep, holds) { yield 1; ${body(size)} })`);
     return (keep, holds) => Array.from(make(keep, holds));
   },
-  Async: (name, size) => (0, eval)(`(async function ${name}_s${size}(keep, holds) { await null; ${body(size)} })`),
+  Async: (name, size) => evaluate(`(async function ${name}_s${size}(keep, holds) { await null; ${body(size)} })`),
   AsyncGenerator: (name, size) => {
-    const make = (0, eval)(`(async function* ${name}_s${size}(keep, holds) { yield 1; ${body(size)} })`);
+    const make = evaluate(`(async function* ${name}_s${size}(keep, holds) { yield 1; ${body(size)} })`);
     return async (keep, holds) => {
       for await (const _ of make(keep, holds));
     };
@@ -85,7 +89,7 @@ function addonForms(addon) {
   return {
     // The block is the add-on's own; the function has no other.
     Addon: (name, size) => {
-      const hold = (0, eval)(`(addon) => function ${name}_s${size}(keep, holds) {
+      const hold = evaluate(`(addon) => function ${name}_s${size}(keep, holds) {
         let sum = 1; ${WORK}
         if (holds) { addon.hold(${size}); keep(undefined); }
         return sum;

@@ -2,11 +2,12 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { BYTE_SIZE_FORMS } from '../../model/byte-size.js';
 import { DURATION_FORMS, parseDuration } from '../../model/duration.js';
 import { DEFAULT_PRESET, PRESETS } from '../../model/malloc-conf-presets.js';
+import { formatBytes } from '../../outputs/text/bytes.js';
 import { addExamples, type CommandContext, type ConfigureCommand } from '../command.js';
 import { isCommand } from '../is-command.js';
 import { type ProfileOptions, parseEvery, parseSampleDistance, readProfileLine } from '../profile-line.js';
 import { profileProgram } from '../profile-program.js';
-import { profileTarget, sayRounding } from '../profile-target.js';
+import { profileTarget } from '../profile-target.js';
 import { requireProc } from '../require-proc.js';
 
 /** Reads an option's value; commander says the rest. */
@@ -23,6 +24,14 @@ const seconds = (text: string) => {
   const ms = parseDuration(text);
   return ms !== undefined && ms <= 7 * 86_400_000 ? ms : undefined;
 };
+
+/** Says what `--sample-bytes` became, where it is no power of two. */
+function sayRounding({ sampleBytes }: ProfileOptions, { terminal }: CommandContext): void {
+  if (!sampleBytes || 2 ** sampleBytes.lgSample === sampleBytes.typedBytes) return;
+  terminal.say(
+    `jem: jemalloc takes powers of two: one sample per ${formatBytes(2 ** sampleBytes.lgSample)} instead of ${formatBytes(sampleBytes.typedBytes)}`,
+  );
+}
 
 async function profile(
   words: readonly string[],

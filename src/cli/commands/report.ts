@@ -1,28 +1,28 @@
-import { realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import { setFlagsFromString } from 'node:v8';
 import { Option } from 'commander';
 import { writeReport } from '../../control/reporting/write-report.js';
 import { JemkitError, optional } from '../../errors.js';
 import { PROFILE_GROUPINGS } from '../../model/profile-report.js';
 import type { ReportStyle } from '../../outputs/profile/report-style.js';
+import { formatBytes } from '../../outputs/text/bytes.js';
+import { printable } from '../../outputs/text/table.js';
+import { libraryCacheFolders } from '../../sources/process/jemkit-folders.js';
 import { addExamples, type CommandContext, type ConfigureCommand } from '../command.js';
 import { printBytes } from '../print-bytes.js';
 import { reportFragmentation, reportLeaks, reportLifetimes } from '../report/answer-question.js';
 import { chooseSubject } from '../report/choose-subject.js';
 import { readSnapshots, type Snapshot, splitProgram } from '../report/read-snapshots.js';
-import { renderReport } from '../report/render-report.js';
+import { type ReportSubject, renderReport } from '../report/render-report.js';
 import {
   OTHER_FORMATS,
   OTHER_FORMATS_WITH_VALUE,
-  parseCount,
-  parseFraction,
-  parseGrouping,
-  parseNodeCount,
-  parsePattern,
   type ReportOptions,
   type ReportRequest,
   readReportRequest,
 } from '../report/report-options.js';
+import { parseCount, parseFraction, parseGrouping, parseNodeCount, parsePattern } from '../report/report-values.js';
 
 /** Formats that a terminal shows as a flood of characters, or obeys. */
 const FOR_FILES: Readonly<Record<string, string>> = {
@@ -66,15 +66,62 @@ function checkProgram(program: string | undefined, snapshots: readonly Snapshot[
   if (!isMapped) terminal.say(`jem: ${program} is not among the files that the profiled process had mapped`);
 }
 
+/** An empty report would look as if nothing were held. */
+function sayNoMatch(
+  { profile, wholeBytes }: ReportSubject,
+  read: readonly Snapshot[],
+  options: ReportOptions,
+  { terminal }: CommandContext,
+): void {
+  if (profile.samples.count > 0 || wholeBytes === 0) return;
+  const { focus, ignore, thread } = options;
+  const asked = [
+    focus && `--focus ${focus.source}`,
+    ignore && `--ignore ${ignore.source}`,
+    thread !== undefined && `--thread ${thread}`,
+  ];
+  terminal.say(
+    `jem: nothing is left of ${formatBytes(Math.round(wholeBytes))} with ${asked
+      .filter(Boolean)
+      .map((text) => printable(String(text)))
+      .join(', ')}`,
+  );
+  if (thread === undefined) return;
+  const threads = new Set(
+    read.flatMap(({ profile: { samples, strings } }) => Array.from(samples.thread, (name) => strings[name] ?? '')),
+  );
+  const names = [...threads].filter((name) => name !== '').slice(0, 20);
+  terminal.say(
+    names.length === 0
+      ? '  hint: this profile does not tell threads apart'
+      : `  hint: its threads are ${names.map(printable).join(', ')}`,
+  );
+}
+
+/** @throws JemkitError ERR_JEM_USAGE where `--root` is no folder. */
+function checkRoot(root: string | undefined): void {
+  if (root === undefined || statSync(root, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new JemkitError('ERR_JEM_USAGE', `--root ${root} is no folder`, {
+    hint: '/proc/PID/root is that of a container’s process; or leave it out',
+  });
+}
+
+/** Patterns that would take for ever go on in V8's engine of linear time, which it has for most of them. */
+function boundPatterns(): void {
+  setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
+}
+
 async function report(files: readonly string[], options: ReportOptions, context: CommandContext): Promise<void> {
   const { terminal } = context;
   const request = readReportRequest(options);
+  checkRoot(options.root);
   checkOutput(files, request, options);
   const { program, profiles } = splitProgram(files);
   const symbols = {
     ...(options.root === undefined ? {} : { root: options.root }),
     lines: request.by === 'line' || request.by === 'file' || request.format === 'pprof',
     sourceMaps: options.sourceMaps,
+    cacheFolder: libraryCacheFolders(process.env, process.geteuid?.())[0],
   };
   const toTerminal = options.output === undefined || options.output === '-';
   const style: ReportStyle = {
@@ -102,7 +149,8 @@ async function report(files: readonly string[], options: ReportOptions, context:
       return deliver(reportFragmentation(snapshots, request, options, style), options, context);
     default: {
       const subject = chooseSubject(snapshots, base, request, options, style);
-      deliver(renderReport(subject, request, options, Date.now(), style), options, context);
+      sayNoMatch(subject, read, options, context);
+      deliver(await renderReport(subject, request, options, Date.now(), style), options, context);
       // The summary has them itself.
       if (request.format === undefined && !request.json) return;
       const notes = new Set(read.flatMap(({ profile }) => profile.capture.notes));
@@ -112,6 +160,8 @@ async function report(files: readonly string[], options: ReportOptions, context:
 }
 
 export const configure: ConfigureCommand = (command, context) => {
+  // Before the options are read: a pattern keeps the engine that it was made for.
+  boundPatterns();
   command
     .description(
       'Say which stacks, functions, lines, packages and libraries hold native memory, from heap profiles: those of jem profile, dumps of jemalloc ' +
@@ -146,8 +196,8 @@ export const configure: ConfigureCommand = (command, context) => {
     .addOption(new Option('--sort <column>', 'by what it holds itself, or with its callees').choices(['flat', 'cum']))
     .option('--top <count>', 'so many rows; 0 is all', parseCount)
     .option('--lines', 'by line, as --by line')
-    .option('--root <folder>', "look for the process's files below this folder (a container's root)")
-    .option('--no-source-maps', 'lines of the JavaScript that ran, not of its sources')
+    .option('--root <folder>', "look for the process's files below this folder (a container's root); of .heap files")
+    .option('--no-source-maps', 'lines of the JavaScript that ran, not of its sources; of .heap files')
     .action((files: string[], options: ReportOptions) => report(files, options, context));
   const jeprof = [
     new Option('--functions', 'as --by function'),

@@ -20,7 +20,7 @@ export function filterOf(options: ReportOptions): ProfileFilter {
 function requireAllocated(profile: HeapProfile, name: string, flag: string): void {
   if (hasAllocated(profile)) return;
   throw new JemkitError('ERR_JEM_PROFILE', `${name} does not say what was ever allocated, which ${flag} needs`, {
-    hint: 'start the program with prof_accum:true (jem run --conf prof:true,prof_accum:true,prof_active:false), and take another profile',
+    hint: 'take another one with jem profile --accum -- PROGRAM; of a program that runs long: jem run --conf prof:true,prof_accum:true,prof_active:false -- PROGRAM',
   });
 }
 
@@ -62,6 +62,10 @@ export function chooseSubject(
       preface: `Temporary: allocated and freed again ${when} (allocated − live).`,
     };
   }
+  if (request.question === 'highWater' && snapshots.length < 2)
+    throw new JemkitError('ERR_JEM_USAGE', '--high-water finds the highest of several profiles: name two at least', {
+      hint: `jem report ${files.join(' ')}`,
+    });
   const highest = request.question === 'highWater' ? highWater(snapshots) : undefined;
   const chosen = highest ? [highest] : snapshots;
   if (request.side === 'allocated') {

@@ -45,7 +45,7 @@ function openProgress({ interactive, progress }: Terminal): { show(text: string)
 
 const mebibytes = (path: string) => {
   const size = statSync(path, { throwIfNoEntry: false })?.size;
-  return size === undefined ? '' : ` (${(size / 2 ** 20).toFixed(1)} MiB)`;
+  return size === undefined || size < 2 ** 20 ? '' : ` (${(size / 2 ** 20).toFixed(1)} MiB)`;
 };
 
 /**

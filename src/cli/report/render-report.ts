@@ -1,17 +1,11 @@
-import { gzipSync } from 'node:zlib';
 import { analyseProfileDifference } from '../../analyses/profile-difference.js';
-import { allocatedAsLive, sideOf, sumOf } from '../../analyses/profile-side.js';
+import { sideOf, sumOf } from '../../analyses/profile-side.js';
 import { analyseProfileTable } from '../../analyses/profile-table.js';
-import { analyseProfileTree } from '../../analyses/profile-tree.js';
 import type { HeapProfile } from '../../model/heap-profile.js';
 import type { ProfileAttribution, ProfileTable } from '../../model/profile-report.js';
-import { renderFlameGraphHtml } from '../../outputs/flame-graph/flame-graph-html.js';
-import { renderFlameGraphSvg } from '../../outputs/flame-graph/flame-graph-svg.js';
-import { encodePprof } from '../../outputs/pprof/encode-pprof.js';
 import { renderCollapsed, renderCollapsedPair } from '../../outputs/profile/collapsed.js';
 import { renderProfileDifference } from '../../outputs/profile/difference-text.js';
 import type { ReportStyle } from '../../outputs/profile/report-style.js';
-import { renderSpeedscope } from '../../outputs/profile/speedscope.js';
 import {
   captureLines,
   noteLines,
@@ -19,7 +13,6 @@ import {
   type SummaryOptions,
 } from '../../outputs/profile/summary-text.js';
 import { renderProfileTable, type TableTextOptions } from '../../outputs/profile/table-text.js';
-import { renderProfileTree } from '../../outputs/profile/tree-text.js';
 import { printable } from '../../outputs/text/table.js';
 import type { ReportOptions, ReportRequest } from './report-options.js';
 
@@ -40,7 +33,14 @@ export interface ReportSubject {
   readonly preface: string | undefined;
 }
 
+/** What widths show. */
+const METRICS = {
+  live: { bytes: 'liveBytes', objects: 'liveObjects' },
+  allocated: { bytes: 'allocatedBytes', objects: 'allocatedObjects' },
+} as const;
+
 const TOP_OF_SUMMARY = 20;
+const LEAST_OF_SUMMARY = 0.01;
 const LEAST_SHARE = 0.005;
 
 function tableOf(
@@ -56,7 +56,8 @@ function tableOf(
     : table;
 }
 
-function treeOf({ profile }: ReportSubject, { side, by, measure }: ReportRequest, options: ReportOptions) {
+async function treeOf({ profile }: ReportSubject, { side, by, measure }: ReportRequest, options: ReportOptions) {
+  const { analyseProfileTree } = await import('../../analyses/profile-tree.js');
   return analyseProfileTree(profile, {
     direction: options.bottomUp ? 'up' : 'down',
     side,
@@ -80,12 +81,12 @@ function captureJson({ profile, pair, files }: ReportSubject, request: ReportReq
 export const toJson = (document: unknown) =>
   JSON.stringify(document, (_, value) => (typeof value === 'number' && !Number.isFinite(value) ? undefined : value), 2);
 
-function renderJson(subject: ReportSubject, request: ReportRequest, options: ReportOptions): string {
+async function renderJson(subject: ReportSubject, request: ReportRequest, options: ReportOptions): Promise<string> {
   const { pair } = subject;
   const { by = 'function', side, top } = request;
   const head = captureJson(subject, request);
   if (request.format === 'tree') {
-    return toJson({ ...head, tree: treeOf(subject, request, options) });
+    return toJson({ ...head, tree: await treeOf(subject, request, options) });
   }
   if (pair && request.format === undefined) {
     const difference = analyseProfileDifference(pair.after, pair.before, { by, side, attribution: 'owner' });
@@ -115,25 +116,27 @@ function renderSummary(
   // Whoever holds nothing itself is of interest only where what it calls counts.
   const holders =
     request.sort === 'cumulative' ? whole : { ...whole, rows: whole.rows.filter((row) => row.flatBytes !== 0) };
+  // Who asks for a number of rows, or another order, wants what is there.
+  const leastShare = request.top === undefined && request.sort === 'flat' ? LEAST_OF_SUMMARY : undefined;
   const packages =
     by === 'package' ? undefined : analyseProfileTable(profile, { by: 'package', side, attribution: 'owner', measure });
   return renderProfileSummary(
     profile,
     holders,
     packages,
-    { ...table, top: table.top ?? TOP_OF_SUMMARY, files, nowMs, amount: subject.amount },
+    { ...table, top: table.top ?? TOP_OF_SUMMARY, leastShare, files, nowMs, amount: subject.amount },
     style,
   );
 }
 
-/** Makes the report: text without a line feed at its end, or bytes. */
-export function renderReport(
+/** Makes the report: text without a line feed at its end, or bytes. Only what the chosen format needs is loaded. */
+export async function renderReport(
   subject: ReportSubject,
   request: ReportRequest,
   options: ReportOptions,
   nowMs: number,
   style: ReportStyle,
-): string | Uint8Array {
+): Promise<string | Uint8Array> {
   const { profile, pair, title } = subject;
   const { side, measure, by } = request;
   const lines = by === 'line';
@@ -146,28 +149,37 @@ export function renderReport(
   };
   const withPreface = (text: string) => (subject.preface === undefined ? text : `${subject.preface}\n\n${text}`);
   if (request.json) return renderJson(subject, request, options);
-  const sideAlone = (one: HeapProfile) => (side === 'live' ? one : allocatedAsLive(one));
-  const drawn = sideAlone(pair ? pair.after : profile);
-  const base = pair ? { base: sideAlone(pair.before) } : {};
+  const drawn = pair ? pair.after : profile;
+  const drawing = { title, metric: METRICS[side][measure], base: pair?.before };
   switch (request.format) {
     case 'text':
       return withPreface(renderProfileTable(tableOf(subject, request, 'leaf'), table, style));
     case 'tree': {
+      const { renderProfileTree } = await import('../../outputs/profile/tree-text.js');
       const leastShare = options.nodefraction ?? LEAST_SHARE;
-      return withPreface(renderProfileTree(treeOf(subject, request, options), { ...table, leastShare }, style));
+      return withPreface(renderProfileTree(await treeOf(subject, request, options), { ...table, leastShare }, style));
     }
     case 'collapsed':
       return pair
         ? renderCollapsedPair(pair.after, pair.before, { side, measure, lines })
         : renderCollapsed(profile, { side, measure, lines });
-    case 'speedscope':
-      return renderSpeedscope(profile, { name: title, side });
-    case 'pprof':
+    case 'speedscope': {
+      const { renderSpeedscope } = await import('../../outputs/profile/speedscope.js');
+      return renderSpeedscope(profile, { name: title, side, measure });
+    }
+    case 'pprof': {
+      const { encodePprof } = await import('../../outputs/pprof/encode-pprof.js');
+      const { gzipSync } = await import('node:zlib');
       return gzipSync(encodePprof(profile));
-    case 'html':
-      return renderFlameGraphHtml(drawn, { title, ...base });
-    case 'svg':
-      return renderFlameGraphSvg(drawn, { title, ...base });
+    }
+    case 'html': {
+      const { renderFlameGraphHtml } = await import('../../outputs/flame-graph/flame-graph-html.js');
+      return renderFlameGraphHtml(drawn, drawing);
+    }
+    case 'svg': {
+      const { renderFlameGraphSvg } = await import('../../outputs/flame-graph/flame-graph-svg.js');
+      return renderFlameGraphSvg(drawn, drawing);
+    }
     case undefined:
       return withPreface(renderSummary(subject, request, table, nowMs, style));
   }

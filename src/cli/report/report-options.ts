@@ -1,11 +1,5 @@
-import { InvalidArgumentError } from 'commander';
 import { JemkitError } from '../../errors.js';
-import {
-  PROFILE_GROUPINGS,
-  type ProfileGrouping,
-  type ProfileMeasure,
-  type ProfileSide,
-} from '../../model/profile-report.js';
+import type { ProfileGrouping, ProfileMeasure, ProfileSide } from '../../model/profile-report.js';
 
 /** What `jem report` can make. */
 export const REPORT_FORMATS = ['text', 'tree', 'collapsed', 'pprof', 'speedscope', 'html', 'svg'] as const;
@@ -87,32 +81,11 @@ const ENDINGS: ReadonlyArray<readonly [ending: string, format: ReportFormat | 'j
   ['.txt', 'text'],
 ];
 
-/** A regular expression as pprof takes it: with `(?i)` in front for any case. */
-export function parsePattern(text: string): RegExp {
-  const [, flags = '', rest = ''] = /^(?:\(\?([is]+)\))?([\s\S]*)$/.exec(text) ?? [];
-  try {
-    return new RegExp(rest, [...new Set(flags)].join(''));
-  } catch (error) {
-    throw new InvalidArgumentError(`${(error as Error).message}.`);
-  }
-}
-
-export function parseCount(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
-  return Number(text);
-}
-
-/** jeprof's `--nodecount=-1` and ours of 0 are all of them. */
-export function parseNodeCount(text: string): number {
-  return text === '-1' ? 0 : parseCount(text);
-}
-
-export function parseFraction(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 1))
-    throw new InvalidArgumentError('expected a number from 0 to 1.');
-  return value;
-}
+/** What may stand in a file of that name, besides what the name says. */
+const IN_FILES_OF: Readonly<Partial<Record<ReportFormat | 'json', readonly (ReportFormat | 'json')[]>>> = {
+  json: ['json', 'text', 'tree', 'speedscope'],
+  text: ['text', 'tree', 'collapsed', 'json'],
+};
 
 const usage = (message: string, hint: string) => new JemkitError('ERR_JEM_USAGE', message, { hint });
 
@@ -122,9 +95,18 @@ function formatOf(options: ReportOptions): ReportFormat | undefined {
   const asked = REPORT_FORMATS.filter((format) => options[format]);
   const [first, second] = asked;
   if (first && second) throw usage(`${flagOf(first)} and ${flagOf(second)} exclude each other`, 'ask for one format');
-  if (first || options.json || options.output === undefined) return first;
   const { output } = options;
-  const [, found] = ENDINGS.find(([ending]) => output.toLowerCase().endsWith(ending)) ?? [];
+  if (output === undefined || output === '-') return first;
+  const [ending = '', found] = ENDINGS.find(([one]) => output.toLowerCase().endsWith(one)) ?? [];
+  if (first || options.json) {
+    const asked = first ?? 'json';
+    if (found !== undefined && !(IN_FILES_OF[found] ?? [found]).includes(asked))
+      throw usage(
+        `-o ${output}: the name says ${ending}, and ${flagOf(asked)} is something else`,
+        'leave the option out, or name the file otherwise',
+      );
+    return first;
+  }
   if (found === undefined) {
     throw usage(
       `-o ${output}: the name does not say in which format`,
@@ -170,12 +152,19 @@ export interface ReportRequest {
   readonly top: number | undefined;
 }
 
+/** What of the options is none for `--leaks`. */
+function leavesOut(format: ReportFormat | undefined, options: ReportOptions): string {
+  if (options.base !== undefined) return '--base';
+  if (options.temporary) return '--temporary';
+  return format !== undefined && options[format] ? flagOf(format) : `-o ${options.output}`;
+}
+
 function checkQuestion(question: ReportQuestion, format: ReportFormat | undefined, options: ReportOptions): void {
   const { base, temporary, stats } = options;
   const flag = flagOf(question);
-  if (question === 'leaks' && (base !== undefined || temporary || format))
+  if (question === 'leaks' && (base !== undefined || temporary || (format && format !== 'text')))
     throw usage(
-      `--leaks compares all its files, and prints text or JSON: leave ${base !== undefined ? '--base' : temporary ? '--temporary' : flagOf(format!)} out`,
+      `--leaks compares all its files, and prints text or JSON: leave ${leavesOut(format, options)} out`,
       'a flame graph of what grew: jem report --base FIRST LAST --html -o grown.html',
     );
   if (
@@ -201,7 +190,8 @@ export function readReportRequest(options: ReportOptions): ReportRequest {
   const [question = 'profile', second] = asked;
   if (second) throw usage(`${flagOf(question)} and ${flagOf(second)} exclude each other`, 'ask one after the other');
   const format = formatOf(options);
-  const json = options.json === true || (format === undefined && /\.json$/i.test(options.output ?? ''));
+  const isPlain = format === undefined || format === 'text' || format === 'tree';
+  const json = options.json === true || (isPlain && /\.json$/i.test(options.output ?? ''));
   if (json && format && format !== 'text' && format !== 'tree')
     throw usage(
       `--json and ${flagOf(format)} exclude each other`,
@@ -220,10 +210,4 @@ export function readReportRequest(options: ReportOptions): ReportRequest {
     sort: options.cum || options.sort === 'cum' ? 'cumulative' : 'flat',
     top: top === 0 ? Number.POSITIVE_INFINITY : top,
   };
-}
-
-export function parseGrouping(text: string): ProfileGrouping {
-  const found = PROFILE_GROUPINGS.find((name) => name === text || `${name}s` === text);
-  if (!found) throw new InvalidArgumentError(`expected one of: ${PROFILE_GROUPINGS.join(', ')}.`);
-  return found;
 }

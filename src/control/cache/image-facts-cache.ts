@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { isSystemError } from '../../errors.js';
 import type { ImageFacts } from '../../model/allocator-identity.js';
+import { makeFolder } from '../../sources/make-folder.js';
 import type { ImageFactsStore } from '../../sources/process/mapped-images.js';
 
 /** To be raised with every change of what is read from an image, so that old answers are not believed. */
@@ -51,19 +52,6 @@ function readEntries(path: string): Map<string, ImageFacts | null> {
   } catch (error) {
     if (isSystemError(error)) return new Map();
     throw error;
-  }
-}
-
-/** Node's own `recursive` never ends where the kernel answers ENOENT below a folder that is there, as /proc does. */
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { mode: 0o700 });
-  } catch (error) {
-    const code = isSystemError(error) ? error.code : undefined;
-    if (code === 'EEXIST') return;
-    if (code !== 'ENOENT' || dirname(folder) === folder) throw error;
-    makeFolder(dirname(folder));
-    mkdirSync(folder, { mode: 0o700 });
   }
 }
 

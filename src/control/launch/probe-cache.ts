@@ -4,7 +4,8 @@ import type { AllocatorLibrary, FileIdentity } from '../../model/allocator.js';
 import type { LibraryProbe } from '../../model/probe.js';
 import type { ResolvedProgram } from '../../model/program.js';
 import { agentLibraryPath } from '../../native.js';
-import { mkdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from '../../sources/file-system.js';
+import { readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from '../../sources/file-system.js';
+import { makeFolder } from '../../sources/make-folder.js';
 import { cacheFolders, fallbackCacheFolder, isPrivateFolder } from '../../sources/process/jemkit-folders.js';
 import { readSeccompMode } from '../../sources/procfs/process-status.js';
 import { preloadVariable } from './preload-variable.js';
@@ -41,18 +42,6 @@ function cacheKey(program: ResolvedProgram, library: AllocatorLibrary, environme
     environment['LD_LIBRARY_PATH'] ?? '',
     environment['MALLOC_CONF'] ?? '',
   ].join('|');
-}
-
-/** Makes a folder and what is missing above it. Not by `recursive`, which never returns on file systems that refuse with ENOENT. */
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { mode: 0o700 });
-  } catch (error) {
-    if (isSystemError(error) && error.code === 'EEXIST') return;
-    if (!isSystemError(error) || error.code !== 'ENOENT' || dirname(folder) === folder) throw error;
-    makeFolder(dirname(folder));
-    mkdirSync(folder, { mode: 0o700 });
-  }
 }
 
 /** The folder shared with other users counts only where nobody else can have made it. */

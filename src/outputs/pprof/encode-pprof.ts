@@ -105,6 +105,7 @@ function openLocations(
   const locations: LocationInput[] = [];
   const functions: PprofFunctionInput[] = [];
   const functionKinds: string[] = [];
+  const functionColumns: [number, number][] = [];
   const locationKinds: [number, number][] = [];
   const positions: [number, number, number][] = [];
   const inlinedLocations: number[] = [];
@@ -115,14 +116,15 @@ function openLocations(
   const checksum = openPprofChecksum();
   const { frames } = profile;
 
-  const functionOf = ({ name, file, functionLine, kind }: Frame): number => {
-    const key = `${functionLine} ${kind} ${JSON.stringify([name, file])}`;
+  const functionOf = ({ name, file, functionLine, functionColumn, kind }: Frame): number => {
+    const key = `${functionLine} ${functionColumn} ${kind} ${JSON.stringify([name, file])}`;
     const known = functionIds.get(key);
     if (known !== undefined) return known;
     const id = functions.length + 1;
     const nameAt = strings.dedup(name);
     functions.push({ id, name: nameAt, systemName: nameAt, filename: strings.dedup(file), startLine: functionLine });
     functionKinds.push(String.fromCharCode(LETTER_A + FRAME_KINDS.indexOf(kind)));
+    if (functionColumn > 0) functionColumns.push([id, functionColumn]);
     functionIds.set(key, id);
     return id;
   };
@@ -194,6 +196,7 @@ function openLocations(
       return {
         checksum: checksum.value(),
         functionKinds: functionKinds.join(''),
+        functionColumns,
         locationKinds,
         positions,
         inlinedLocations,
@@ -205,8 +208,10 @@ function openLocations(
 const LETTER_A = 97;
 
 /** A frame of which no more is known than its address and module: pprof then shows these. */
-function isBare({ name, file, line, column, functionLine, position }: Frame): boolean {
-  return name === '' && file === '' && line === 0 && column === 0 && functionLine === 0 && position < 0;
+function isBare({ name, file, line, column, functionLine, functionColumn, position }: Frame): boolean {
+  return (
+    name === '' && file === '' && position < 0 && [line, column, functionLine, functionColumn].every((at) => at === 0)
+  );
 }
 
 /** Whether an inlined frame and the one after it are one place in the machine code. */

@@ -18,20 +18,36 @@ export function snapshotLines(snapshots: readonly SnapshotFigures[]): string[] {
   });
 }
 
-function rateText({ bytesPerHour, bytesPerSnapshot }: ProfileLeak): string {
+/** What a reader takes in of a series. */
+const MOST_SHOWN = 9;
+
+/** The first and the last of many. */
+function ends(texts: readonly string[], between: (count: number) => string): readonly string[] {
+  if (texts.length <= MOST_SHOWN) return texts;
+  return [...texts.slice(0, 4), between(texts.length - 8), ...texts.slice(-4)];
+}
+
+const growsAlways = ({ bytes }: ProfileLeak) => bytes.every((value, at) => at === 0 || value > bytes[at - 1]!);
+
+function rateText({ bytesPerHour, bytesPerSnapshot, grownBytes }: ProfileLeak, spanMs: number | undefined): string {
   if (bytesPerHour !== undefined) return `${formatChange(bytesPerHour)} an hour`;
+  if (spanMs !== undefined) return `${formatChange(grownBytes)} in ${formatDuration(spanMs)}`;
   return `${formatChange(bytesPerSnapshot)} a snapshot`;
 }
 
-function leakLines(leak: ProfileLeak, number: number, style: ReportStyle): string[] {
+function leakLines(leak: ProfileLeak, number: number, spanMs: number | undefined, style: ReportStyle): string[] {
   const error = leak.errorBytes === undefined ? '' : ` ± ${formatBytes(Math.round(leak.errorBytes))}`;
   const objects = Number.isNaN(leak.grownObjects) ? '' : `, ${formatCount(leak.grownObjects)} objects more`;
+  const course = ends(
+    leak.bytes.map((bytes) => formatBytes(Math.round(bytes))),
+    () => '…',
+  );
   const through = leak.through ? [`   through ${subjectText(leak.through, style)}`] : [];
   const share = leak.grownBytes > 0 ? Math.min(100, Math.round((leak.stackGrownBytes / leak.grownBytes) * 100)) : 100;
   return [
-    style.paint('bold', `${number}. ${rateText(leak)}  ${subjectText(leak.culprit, style)}`),
+    style.paint('bold', `${number}. ${rateText(leak, spanMs)}  ${subjectText(leak.culprit, style)}`),
     ...through,
-    `   ${leak.bytes.map((bytes) => formatBytes(Math.round(bytes))).join(' → ')}: ${formatChange(leak.grownBytes)}${error}${objects}`,
+    `   ${course.join(' → ')}: ${formatChange(leak.grownBytes)}${error}${objects}`,
     style.paint('dim', `   the stack with the most of it (${share}%), the allocating function first:`),
     ...renderStack(leak.stack, style),
   ];
@@ -41,7 +57,8 @@ function leakLines(leak: ProfileLeak, number: number, style: ReportStyle): strin
 export function renderProfileLeaks(report: ProfileLeaks, top: number, style: ReportStyle): string {
   const { snapshots, spanMs, leaks, withinNoise } = report;
   const span = spanMs === undefined ? '' : ` over ${formatDuration(spanMs)}`;
-  const lines = [`${snapshots.length} snapshots${span}:`, ...snapshotLines(snapshots), ''];
+  const figures = ends(snapshotLines(snapshots), (count) => `  … ${formatCount(count)} more`);
+  const lines = [`${snapshots.length} snapshots${span}:`, ...figures, ''];
   const noise =
     withinNoise > 0
       ? [
@@ -51,8 +68,10 @@ export function renderProfileLeaks(report: ProfileLeaks, top: number, style: Rep
   if (leaks.length === 0)
     return [...lines, 'Nothing grew in every snapshot beyond what sampling can do.', ...noise].join('\n');
   const places = leaks.length === 1 ? 'One place' : `${formatCount(leaks.length)} places`;
-  lines.push(`${places} grew in every snapshot:`);
-  for (const [at, leak] of leaks.slice(0, top).entries()) lines.push('', ...leakLines(leak, at + 1, style));
+  lines.push(
+    leaks.every(growsAlways) ? `${places} grew in every snapshot:` : `${places} grew, if not in every snapshot:`,
+  );
+  for (const [at, leak] of leaks.slice(0, top).entries()) lines.push('', ...leakLines(leak, at + 1, spanMs, style));
   if (leaks.length > top) lines.push('', `… and ${formatCount(leaks.length - top)} more (--top)`);
   if (snapshots.length === 2)
     lines.push('', 'Two snapshots show growth, and cannot tell a leak from a cache that fills: take more.');

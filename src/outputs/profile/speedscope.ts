@@ -1,10 +1,12 @@
 import { frameNamesOf, readablePath } from '../../model/frame-names.js';
 import { frameAt, type HeapProfile, stackFrames } from '../../model/heap-profile.js';
-import type { ProfileSide } from '../../model/profile-report.js';
+import type { ProfileMeasure, ProfileSide } from '../../model/profile-report.js';
 
 export interface SpeedscopeOptions {
   readonly name: string;
   readonly side?: ProfileSide;
+  /** Which of the two is shown first. */
+  readonly measure?: ProfileMeasure;
 }
 
 interface SpeedscopeFrame {
@@ -23,7 +25,10 @@ function sampled(name: string, unit: 'bytes' | 'none', samples: readonly number[
  * A profile in speedscope's own format: one of bytes and one of objects, each stack a sample of that weight.
  * https://www.speedscope.app/file-format-schema.json. The format knows no weight below 0: where a difference shrank, nothing is drawn.
  */
-export function renderSpeedscope(profile: HeapProfile, { name, side = 'live' }: SpeedscopeOptions): string {
+export function renderSpeedscope(
+  profile: HeapProfile,
+  { name, side = 'live', measure = 'bytes' }: SpeedscopeOptions,
+): string {
   const { samples } = profile;
   const names = frameNamesOf(profile);
   const frames = names.map((text, number): SpeedscopeFrame => {
@@ -54,7 +59,7 @@ export function renderSpeedscope(profile: HeapProfile, { name, side = 'live' }: 
     $schema: 'https://www.speedscope.app/file-format-schema.json',
     exporter: 'jemkit',
     name,
-    activeProfileIndex: 0,
+    activeProfileIndex: measure === 'objects' ? 1 : 0,
     shared: { frames },
     profiles: [
       of(live ? samples.liveBytes : samples.allocatedBytes, 'bytes', `${words} bytes`),

@@ -51,7 +51,7 @@ export function captureLines({ capture, samples }: HeapProfile, files: readonly 
 function amountLine(table: ProfileTable, { capture }: HeapProfile, { wholeBytes, amount }: SummaryOptions): string {
   const error = formatError(table.totalErrorBytes, table.totalBytes);
   const counted = amount === 'live' ? capture.statistics?.['stats.allocated'] : undefined;
-  const ofAll = counted === undefined ? '' : `; jemalloc counts ${formatBytes(counted)} in use`;
+  const ofAll = counted === undefined ? '' : `; jemalloc counts ${formatBytes(counted)} in use, sampled or not`;
   const part = wholeBytes - table.totalBytes >= 1 ? `, ${formatPercent(table.totalBytes, wholeBytes)} of all` : '';
   const text = `${formatBytes(Math.round(table.totalBytes))}${error && ` (${error})`}${inObjects(table.totalObjects)}`;
   return `${`${amount}:`.padEnd(11)}${text}${part}${ofAll}`;
@@ -81,7 +81,8 @@ export function renderProfileSummary(
 ): string {
   const head = [...captureLines(profile, options.files, options.nowMs), amountLine(table, profile, options)];
   const rendered = renderProfileTable(table, options, style).split('\n').slice(1);
-  const body = table.rows.length === 0 ? ['nothing was sampled'] : rendered;
+  const title = style.paint('bold', `${titleOf(table)}:`);
+  const body = table.rows.length === 0 ? [`Nothing that is ${options.amount} was sampled.`] : [title, ...rendered];
   const cut = (line: string) => (style.width === undefined ? line : cutText(line, style.width));
   const packageLine =
     packages && packages.rows.length > 1
@@ -96,12 +97,5 @@ export function renderProfileSummary(
           ),
         ]
       : [];
-  return [
-    ...head,
-    ...noteLines(profile, style),
-    '',
-    style.paint('bold', `${titleOf(table)}:`),
-    ...body,
-    ...packageLine,
-  ].join('\n');
+  return [...head, ...noteLines(profile, style), '', ...body, ...packageLine].join('\n');
 }

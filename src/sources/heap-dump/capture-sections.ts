@@ -23,6 +23,9 @@ interface NumberedFrame {
   readonly inlinedInto: number | undefined;
 }
 
+/** Fewer stacks without a bottom than this share do not matter to a reader. */
+const LEAST_TRUNCATED = 0.01;
+
 const KINDS: Readonly<Record<string, FrameKind>> = {
   js: 'javascript',
   builtin: 'v8',
@@ -125,14 +128,19 @@ export function openCaptureSections(): CaptureSections {
     notes() {
       const told = [...new Set(notes)];
       const samples = facts.get('samples') ?? '?';
-      const counted = (name: string) => Number(facts.get(name) ?? 0) > 0;
-      if (counted('truncated')) {
-        told.push(`Of ${samples} walks ${facts.get('truncated')} ended before the bottom of the stack.`);
+      const truncated = Number(facts.get('truncated') ?? 0);
+      if (truncated > LEAST_TRUNCATED * Number(samples)) {
+        told.push(`${truncated} of ${samples} samples have a stack without its bottom: the walk ended early.`);
       }
-      if (counted('without_javascript') && facts.has('node')) {
-        told.push(`Of ${samples} walks ${facts.get('without_javascript')} met no JavaScript function.`);
+      if (facts.has('node') && Number(samples) > 0 && facts.get('without_javascript') === samples) {
+        told.push('No sample met a JavaScript function.');
       }
-      if (unknownNumbers > 0) told.push(`${unknownNumbers} frames have a number that the capture does not explain.`);
+      if (unknownNumbers > 0)
+        told.push(
+          unknownNumbers === 1
+            ? 'The capture has no name for one of its JavaScript frames.'
+            : `The capture has no names for ${unknownNumbers} of its JavaScript frames.`,
+        );
       if (section !== '' && !complete) {
         told.push('The capture is incomplete: its end is missing, so names and statistics may be missing too.');
       }
@@ -142,7 +150,8 @@ export function openCaptureSections(): CaptureSections {
 }
 
 function numberedFrame(columns: readonly string[]): NumberedFrame {
-  const [, kind = '', line, column, position, functionLine, , inlinedInto = '-', name = '', script = ''] = columns;
+  const [, kind = '', line, column, position, beginLine, beginColumn, inlinedInto = '-', name = '', script = ''] =
+    columns;
   const whole = (text: string | undefined) => Math.min(Math.max(0, Number.parseInt(text ?? '', 10) || 0), 0xffffffff);
   const file = unescaped(script);
   const sort = KINDS[kind] ?? 'unknown';
@@ -153,7 +162,8 @@ function numberedFrame(columns: readonly string[]): NumberedFrame {
       file,
       line: whole(line),
       column: whole(column),
-      functionLine: whole(functionLine),
+      functionLine: whole(beginLine),
+      functionColumn: whole(beginColumn),
       position: place >= 0 && place < 2 ** 31 ? place : -1,
       kind: sort === 'javascript' && file.startsWith('node:') ? 'node-javascript' : sort,
     },

@@ -31,6 +31,9 @@ export interface DumpStacks {
 /** 4 bytes each: a gigabyte. Real dumps of 100,000 stacks have four million. */
 const FRAME_LIMIT = 2 ** 28;
 
+/** In place of a frame's number: no profile has so many. */
+const SEVERAL = 0xffffffff;
+
 /** Values in a row: stack, thread, four counts, sampled objects. */
 const WIDTH = 7;
 
@@ -57,7 +60,7 @@ export function openDumpStacks(): DumpStacks {
         let high = 0;
         let low = 0;
         for (; at < end; at++) {
-          const digit = hexDigit(bytes[at]!);
+          const digit = HEX_DIGITS[bytes[at]!]!;
           if (digit < 0) break;
           high = (high << 4) | (low >>> 28);
           low = (low << 4) | digit;
@@ -92,17 +95,29 @@ export function openDumpStacks(): DumpStacks {
     },
 
     addTo(builder, expand, threadName, allocatedIsRecorded) {
-      const expanded: (readonly number[])[] = [];
-      for (let index = 0; index < addresses.count(); index++) expanded.push(expand(addresses.at(index)));
+      // Most addresses are one frame; only those that are several have a list.
       const numbers = new Uint32Array(stackCount);
-      let scratch = new Uint32Array(256);
+      const frameOf = new Uint32Array(addresses.count());
+      const lists = new Map<number, readonly number[]>();
+      for (let index = 0; index < frameOf.length; index++) {
+        const expanded = expand(addresses.at(index));
+        if (expanded.length !== 1) {
+          lists.set(index, expanded);
+          frameOf[index] = SEVERAL;
+        } else frameOf[index] = expanded[0]!;
+      }
+      let scratch = new Uint32Array(1024);
       for (let stack = 0; stack < stackCount; stack++) {
+        const to = offsets[stack + 1]!;
         let length = 0;
-        for (let at = offsets[stack]!; at < offsets[stack + 1]!; at++) {
-          for (const frame of expanded[frames[at]!]!) {
-            if (length === scratch.length) scratch = growArray(scratch, length + 1);
-            scratch[length++] = frame;
-          }
+        for (let at = offsets[stack]!; at < to; at++) {
+          const frame = frameOf[frames[at]!]!;
+          const list = frame === SEVERAL ? lists.get(frames[at]!)! : undefined;
+          const more = list === undefined ? 1 : list.length;
+          if (length + more > scratch.length) scratch = growArray(scratch, length + more);
+          if (list === undefined) scratch[length] = frame;
+          else scratch.set(list, length);
+          length += more;
         }
         numbers[stack] = builder.stack(scratch.subarray(0, length));
       }
@@ -126,12 +141,11 @@ const SPACE = 32;
 const ZERO = 48;
 const LETTER_X = 120;
 
-function hexDigit(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
-  if (code >= 97 && code <= 102) return code - 87;
-  if (code >= 65 && code <= 70) return code - 55;
-  return -1;
-}
+/** The value of each byte as a digit; -1: it is none. */
+const HEX_DIGITS = Int8Array.from({ length: 256 }, (_, code) => {
+  const digit = Number.parseInt(String.fromCharCode(code), 16);
+  return Number.isNaN(digit) ? -1 : digit;
+});
 
 function noAddress(bytes: Uint8Array, at: number, end: number, line: number) {
   return profileError('a stack is broken', { received: excerpt(bytes, at, end), expected: 'addresses as 0x7f…', line });

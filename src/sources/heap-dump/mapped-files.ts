@@ -11,13 +11,14 @@ export interface MappedFiles {
   modules(): readonly ProfileModule[];
   /** The path of what is mapped at an address; empty: nothing with a name. */
   pathAt(address: number): string;
-  /** The file at the lowest address, which is the program's own. */
+  /** The file whose code is at the lowest address, which is the program's own. Java maps its archive of classes below it, as data. */
   program(): string | undefined;
 }
 
 export function openMappedFiles(): MappedFiles {
   let modules: ProfileModule[] = [];
   let program: string | undefined;
+  let lowest = Number.POSITIVE_INFINITY;
   let sorted = true;
   const sort = () => {
     if (!sorted) modules.sort((one, other) => one.start - other.start);
@@ -28,11 +29,14 @@ export function openMappedFiles(): MappedFiles {
       const match = LINE.exec(text);
       if (!match) return false;
       const [, start, end, , executable, offset, path = ''] = match;
-      if (path.startsWith('/')) program ??= path;
       const from = Number.parseInt(start!, 16);
       const to = Number.parseInt(end!, 16);
       if (executable !== 'x' || path === '' || to > Number.MAX_SAFE_INTEGER || to <= from) return true;
       sorted &&= from >= (modules.at(-1)?.start ?? 0);
+      if (path.startsWith('/') && from < lowest) {
+        program = path;
+        lowest = from;
+      }
       modules.push({ path, start: from, end: to, fileOffset: Number.parseInt(offset!, 16), buildId: undefined });
       return true;
     },

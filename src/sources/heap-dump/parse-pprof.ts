@@ -187,6 +187,7 @@ function readLocations(
   });
   const locationKinds = new Map(details?.locationKinds);
   const positions = new Map(details?.positions.map(([id, line, position]) => [`${id} ${line}`, position]));
+  const functionColumns = new Map(details?.functionColumns);
   const inlinedLocations = new Set(details?.inlinedLocations);
   const frames = new Map<number, readonly number[]>();
   for (const { id: numericId, mappingId, address: place, line: lines } of location) {
@@ -206,6 +207,7 @@ function readLocations(
           name: text(called?.source.name ?? 0) || text(called?.source.systemName ?? 0),
           file: text(called?.source.filename ?? 0),
           functionLine: whole(called?.source.startLine ?? 0),
+          functionColumn: functionColumns.get(Number(functionId)) ?? 0,
           line: whole(line),
           column: whole(column),
           position: positions.get(`${id} ${at}`) ?? -1,

@@ -65,7 +65,7 @@ export function readDetails(source: Profile, strings: readonly string[], text: T
   const details =
     found === undefined ? undefined : parseJson<PprofDetails>(found.slice(PPROF_DETAILS_PREFIX.length), isDetails);
   if (details === undefined || details.checksum === checksumOf(source, text)) return details;
-  return { ...details, functionKinds: '', locationKinds: [], positions: [], inlinedLocations: [] };
+  return { ...details, functionKinds: '', functionColumns: [], locationKinds: [], positions: [], inlinedLocations: [] };
 }
 
 function readCapture(source: Profile, text: TextAt): PprofCapture | undefined {
@@ -117,7 +117,8 @@ function isCapture(value: Record<string, unknown>): boolean {
 const SIZE_CLASS_KEYS = ['sizeBytes', 'slabBytes', 'regionsPerSlab', 'regionsInUse', 'slabs'];
 
 function isDetails(value: Record<string, unknown>): boolean {
-  const { checksum, functionKinds, locationKinds, positions, inlinedLocations, statistics, sizeClasses } = value;
+  const { checksum, functionKinds, functionColumns, locationKinds, positions, inlinedLocations } = value;
+  const { statistics, sizeClasses } = value;
   const numbers = (row: unknown, length?: number) =>
     Array.isArray(row) &&
     (length === undefined || row.length === length) &&
@@ -128,6 +129,7 @@ function isDetails(value: Record<string, unknown>): boolean {
   return (
     typeof checksum === 'number' &&
     typeof functionKinds === 'string' &&
+    (functionColumns === undefined || rows(functionColumns, 2)) &&
     rows(locationKinds, 2) &&
     rows(positions, 3) &&
     numbers(inlinedLocations) &&

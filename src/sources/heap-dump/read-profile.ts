@@ -7,7 +7,6 @@ import type { HeapProfile } from '../../model/heap-profile.js';
 import { openCollapsedParser } from './parse-collapsed.js';
 import { openOlderHeapParser } from './parse-heap-older.js';
 import { openHeapV2Parser } from './parse-heap-v2.js';
-import { openPprofParser } from './parse-pprof.js';
 import { profileError } from './profile-error.js';
 import type { ProfileParser } from './profile-parser.js';
 import { SNIFF_BYTES, sniffFormat } from './sniff-format.js';
@@ -92,17 +91,20 @@ async function parse(pieces: AsyncIterable<Uint8Array>, unpackedLimit: number, p
     case 'foreign':
       throw foreign(format.name, format.hint);
     default: {
-      const parser = PARSERS[format.kind]();
+      const parser = await PARSERS[format.kind]();
       for await (const piece of rejoin(head, iterator)) parser.push(piece);
       return parser.end();
     }
   }
 }
 
-const PARSERS: Readonly<Record<'heap-v2' | 'heap-older' | 'pprof' | 'collapsed', () => ProfileParser>> = {
+/** The one that brings a library with it is loaded where it is needed. */
+const PARSERS: Readonly<
+  Record<'heap-v2' | 'heap-older' | 'pprof' | 'collapsed', () => ProfileParser | Promise<ProfileParser>>
+> = {
   'heap-v2': openHeapV2Parser,
   'heap-older': openOlderHeapParser,
-  pprof: openPprofParser,
+  pprof: async () => (await import('./parse-pprof.js')).openPprofParser(),
   collapsed: openCollapsedParser,
 };
 

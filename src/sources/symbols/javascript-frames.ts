@@ -1,10 +1,11 @@
 import type { Frame } from '../../model/heap-profile.js';
 import type { FrameInput } from '../../model/heap-profile-builder.js';
+import { lastNameColumn, nameColumn } from './function-name.js';
 import { pathInRoot } from './path-in-root.js';
 import { readRegularText } from './regular-file.js';
 import { readableSource, scriptPath } from './script-path.js';
 import { isTextThatRan, parseScriptText, type ScriptText } from './script-text.js';
-import { readSourceMap, type SourceMap } from './source-map.js';
+import { readSourceMap, type SourceMap, type SourcePlace } from './source-map.js';
 
 export interface JavascriptOptions {
   readonly root?: string | undefined;
@@ -18,6 +19,8 @@ export interface JavascriptFrames {
 }
 
 const MAX_SCRIPT_BYTES = 256 * 1024 * 1024;
+
+type TextPlace = NonNullable<ReturnType<ScriptText['placeAt']>>;
 
 interface Script {
   readonly text: ScriptText;
@@ -55,31 +58,37 @@ function openScript(
   return { text, map: map.kind === 'map' ? map.map : undefined };
 }
 
-/** Where a function's name stands on the line where it begins: the last time before the call. */
-function nameColumn({ text }: Script, frame: Frame, line: number, column: number): number | undefined {
-  const own = /[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.exec(frame.name)?.[0];
-  if (own === undefined || frame.functionLine === 0) return undefined;
-  const content = text.lineAt(frame.functionLine);
-  const end = line === frame.functionLine ? column : content.length;
-  const quoted = own.replaceAll('$', '\\$');
-  const pattern = new RegExp(`(?<![\\p{ID_Continue}$.])${quoted}(?=\\s*[(=:])`, 'gu');
-  let found: number | undefined;
-  for (const match of content.slice(0, end).matchAll(pattern)) found = match.index + 1;
-  return found;
+/** Where the function begins in the source, and what it is called there; undefined where the map does not tell. */
+function placeBegin({ text, map }: Script, frame: Frame, call: TextPlace | undefined): SourcePlace | undefined {
+  const { functionLine, functionColumn } = frame;
+  if (!map || functionLine === 0) return undefined;
+  const content = text.lineAt(functionLine);
+  if (functionColumn === 0) {
+    // A profile that another tool saved may have lost the column.
+    const end = call?.line === functionLine ? call.column : content.length;
+    const column = lastNameColumn(content.slice(0, end), frame.name);
+    return column === undefined ? undefined : map.find(functionLine, column);
+  }
+  const column = nameColumn(content.slice(0, functionColumn - 1), frame.name);
+  const named = column === undefined ? undefined : map.findExactly(functionLine, column);
+  const begin = named ?? map.find(functionLine, functionColumn);
+  return begin && { ...begin, name: named?.name };
 }
 
+/** Only the last part of the name was looked up: `exports.a` is `exports.load`. */
+const renamed = (name: string, own: string | undefined) =>
+  own === undefined ? name : name.replace(/#?[\p{ID_Start}$_][\p{ID_Continue}$]*$/u, () => own);
+
 /** Of optimized code V8 may not tell which line calls; the source of the function it belongs to can be found all the same. */
-function placeFunction({ text, map }: Script, frame: Frame): FrameInput | undefined {
-  if (!map || frame.functionLine === 0) return undefined;
-  const end = text.lineAt(frame.functionLine).length;
-  const begin = nameColumn({ text, map }, frame, frame.functionLine, end);
-  const source = begin === undefined ? undefined : map.find(frame.functionLine, begin);
-  if (!source) return undefined;
+function placeFunction(script: Script, frame: Frame): FrameInput | undefined {
+  const begin = placeBegin(script, frame, undefined);
+  if (!begin) return undefined;
   return {
     ...frame,
-    file: readableSource(source.source),
-    functionLine: source.line,
-    name: source.name ?? frame.name,
+    file: readableSource(begin.source),
+    functionLine: begin.line,
+    functionColumn: begin.column,
+    name: renamed(frame.name, begin.name),
     position: -1,
   };
 }
@@ -90,16 +99,16 @@ function placeFrame(script: Script, frame: Frame): FrameInput | undefined {
   const run: FrameInput = { ...frame, ...place };
   const source = script.map?.find(place.line, place.column);
   if (!source) return run;
-  const begin = nameColumn(script, frame, place.line, place.column);
-  const named = begin === undefined ? undefined : script.map?.find(frame.functionLine, begin);
-  const sameSource = named?.source === source.source;
+  const found = placeBegin(script, frame, place);
+  const begin = found?.source === source.source ? found : undefined;
   return {
     ...run,
     file: readableSource(source.source),
     line: source.line,
     column: source.column,
-    functionLine: sameSource ? named.line : 0,
-    name: sameSource && named.name !== undefined ? named.name : frame.name,
+    functionLine: begin?.line ?? 0,
+    functionColumn: begin?.column ?? 0,
+    name: renamed(frame.name, begin?.name),
     // It counts in the text that ran.
     position: -1,
   };

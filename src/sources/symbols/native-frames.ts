@@ -4,12 +4,14 @@ import { demangle } from './demangle.js';
 import { holdsV8, nativeKind } from './frame-kind.js';
 import { isFileModule, openModuleIndex } from './module-index.js';
 import { describeModules, type ModuleFinding } from './module-notes.js';
-import type { NativeLine } from './native-lines.js';
+import type { NativeLine, NativeLines } from './native-lines.js';
 import { type ModuleSymbols, readModuleSymbols } from './read-module.js';
+import type { SymbolCache } from './symbol-cache.js';
 
 export interface NativeOptions {
   readonly root?: string | undefined;
   readonly lines?: boolean | undefined;
+  readonly cache?: SymbolCache | undefined;
 }
 
 /** What stands at addresses of files, innermost first. */
@@ -74,6 +76,22 @@ function framesAt(
   });
 }
 
+const NO_LINES = { kind: 'lines', lines: [], thorough: true } as const;
+
+/** Lines of a file's code; the tool that reads them is asked only for what is not known yet. */
+async function readLines({ addresses, debugPath, known }: ModuleSymbols): Promise<NativeLines> {
+  const unknown = addresses.filter((address) => !Number.isNaN(address) && !known?.lines.has(address));
+  const { readNativeLines } = await import('./native-lines.js');
+  const reading = await readNativeLines(debugPath, unknown);
+  if (reading.kind === 'unavailable') return reading;
+  const found = new Map(known?.lines);
+  for (const [row, lines] of reading.lines.entries()) {
+    found.set(unknown[row]!, lines);
+    if (lines.length > 0 || reading.thorough) known?.lines.set(unknown[row]!, lines);
+  }
+  return { ...reading, lines: Array.from(addresses, (address) => found.get(address) ?? []) };
+}
+
 /** Names the functions at addresses of a process, by the files that were mapped into it. */
 export async function symbolizeNative(
   profile: Pick<HeapProfile, 'modules' | 'capture'>,
@@ -90,17 +108,14 @@ export async function symbolizeNative(
     const { path, buildId } = module;
     const reading = readModuleSymbols(
       { path, buildId, fileOffsets: Float64Array.from(offsets), firstCodeOffset },
-      { root: options.root, takenAtMs: profile.capture.takenAtMs },
+      { root: options.root, takenAtMs: profile.capture.takenAtMs, cache: options.cache },
     );
-    const symbols: ModuleSymbols['symbols'] = reading.kind === 'read' ? reading.symbols : [];
+    const symbols: ModuleSymbols['names'] = reading.kind === 'read' ? reading.names : [];
     const names = offsets.map((_, row) => {
-      const name = symbols[row]?.name;
+      const name = symbols[row];
       return name === undefined ? undefined : demangle(name);
     });
-    const lines =
-      options.lines && reading.kind === 'read'
-        ? await (await import('./native-lines.js')).readNativeLines(reading.debugPath, reading.addresses)
-        : ({ kind: 'lines', lines: [] } as const);
+    const lines = options.lines && reading.kind === 'read' ? await readLines(reading) : NO_LINES;
     if (lines.kind === 'unavailable' && !notes.includes(lines.reason)) notes.push(lines.reason);
     const withV8 = holdsV8(
       path,

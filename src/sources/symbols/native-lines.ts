@@ -12,7 +12,12 @@ export interface NativeLine {
 
 export type NativeLines =
   /** For each address the functions that are there, the innermost of those inlined first; empty where nothing is known. */
-  | { readonly kind: 'lines'; readonly lines: ReadonlyArray<readonly NativeLine[]> }
+  | {
+      readonly kind: 'lines';
+      readonly lines: ReadonlyArray<readonly NativeLine[]>;
+      /** Whether a line that was not found is not there; binutils' tool does not read every form of debug information. */
+      readonly thorough: boolean;
+    }
   /** A whole sentence. */
   | { readonly kind: 'unavailable'; readonly reason: string };
 
@@ -53,21 +58,26 @@ function runTool(tool: Tool, path: string, input: string, timeoutMs: number): Pr
       clearTimeout(timer);
       resolve(outcome);
     };
-    const timer = setTimeout(() => {
+    const giveUp = (code: string) => {
       child.kill('SIGKILL');
-      finish({ kind: 'failed', code: 'ETIMEDOUT' });
-    }, timeoutMs);
+      // What it started itself may hold the pipes, and must not hold us.
+      child.stdin.destroy();
+      child.stdout.destroy();
+      child.unref();
+      finish({ kind: 'failed', code });
+    };
+    const timer = setTimeout(() => giveUp(`no answer in ${timeoutMs / 1000} s`), timeoutMs);
     child.on('error', (error: NodeJS.ErrnoException) => finish({ kind: 'failed', code: error.code ?? 'EIO' }));
     child.stdout.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       bytes += chunk.length;
-      if (bytes > MAX_OUTPUT_BYTES) child.kill('SIGKILL');
+      if (bytes > MAX_OUTPUT_BYTES) giveUp('too long an answer');
     });
-    child.on('close', (code) =>
+    child.on('close', (code, signal) =>
       finish(
         code === 0
           ? { kind: 'output', text: Buffer.concat(chunks).toString('utf8') }
-          : { kind: 'failed', code: `exit ${code}` },
+          : { kind: 'failed', code: signal ?? `exit code ${code}` },
       ),
     );
     child.stdin.on('error', () => {});
@@ -112,13 +122,14 @@ export async function readNativeLines(
   options: { readonly timeoutMs?: number } = {},
 ): Promise<NativeLines> {
   const asked = addresses.filter((address) => !Number.isNaN(address));
-  if (asked.length === 0) return { kind: 'lines', lines: [] };
+  if (asked.length === 0) return { kind: 'lines', lines: [], thorough: true };
   const input = Array.from(asked, (address) => `0x${address.toString(16)}\n`).join('');
   for (const tool of TOOLS) {
     const outcome = await runTool(tool, path, input, options.timeoutMs ?? TIMEOUT_MS);
     if (outcome.kind === 'output') {
       const found = parseAddressLines(outcome.text);
-      return { kind: 'lines', lines: Array.from(addresses, (address) => found.get(address) ?? []) };
+      const lines = Array.from(addresses, (address) => found.get(address) ?? []);
+      return { kind: 'lines', lines, thorough: tool === TOOLS[0] };
     }
     if (outcome.code === 'ENOENT') continue;
     return { kind: 'unavailable', reason: `${tool.program} gave no lines for ${path} (${outcome.code}).` };

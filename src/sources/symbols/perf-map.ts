@@ -13,7 +13,7 @@ const LINE = /^(?:0x)?([0-9a-f]{1,16}) (?:0x)?([0-9a-f]{1,16}) (.+)$/;
 /** Node: what kind of code, `*`, `~` or `^` for how far it is optimized, the function, and where it begins. */
 const NODE =
   /^(JS|Function|LazyCompile|Script|Eval|Builtin|BytecodeHandler|Stub|RegExp|Handler|Wasm|wasm)[:-]\s?([*~^+]?)(.*)$/;
-const NODE_PLACE = /^(.*?):(\d+)(?::\d+)?$/;
+const NODE_PLACE = /^(.*?):(\d+)(?::(\d+))?$/;
 /** Where the script begins behind the function's name, which may have spaces as the path may. */
 const SCRIPT = /(?:^| )(?=\/|file:|node:)| (?=[^ ]*$)/;
 const PYTHON = /^py::(.*):(\/.*|<.*>)$/;
@@ -23,12 +23,18 @@ function nodeFrame(kind: string, rest: string): FrameInput {
   if (!/^(?:JS|Function|LazyCompile|Script|Eval)$/.test(kind)) return { name: `${kind}:${rest}`, kind: 'v8' };
   const place = NODE_PLACE.exec(rest);
   if (!place) return { name: rest === '' ? '(anonymous)' : rest, kind: 'javascript' };
-  const [, told = '', line = '0'] = place;
+  const [, told = '', line = '0', column = '0'] = place;
   const script = SCRIPT.exec(told);
   const name = told.slice(0, script?.index ?? 0);
   const file = script ? told.slice(script.index + script[0].length) : '';
   const sort: FrameKind = file.startsWith('node:') ? 'node-javascript' : 'javascript';
-  return { name: name === '' ? '(anonymous)' : name, file, functionLine: Number(line) >>> 0, kind: sort };
+  return {
+    name: name === '' ? '(anonymous)' : name,
+    file,
+    functionLine: Number(line) >>> 0,
+    functionColumn: Number(column) >>> 0,
+    kind: sort,
+  };
 }
 
 /** What an entry names; its language shows in the form. */

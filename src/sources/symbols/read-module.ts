@@ -4,9 +4,10 @@ import type { ByteSource } from '../elf/byte-source.js';
 import { parseElf } from '../elf/elf-image.js';
 import { type ElfSection, readSections } from '../elf/sections.js';
 import { findDebugFile } from './debug-file.js';
-import { type ElfSymbol, findSymbols } from './find-symbols.js';
+import { findSymbols } from './find-symbols.js';
 import { pathInRoot } from './path-in-root.js';
 import { withRegularFile } from './regular-file.js';
+import type { KnownSymbols, SymbolCache } from './symbol-cache.js';
 
 /** Code of one mapped file, by where it is in the file. */
 export interface ModuleQuery {
@@ -24,19 +25,22 @@ export interface ModuleOptions {
   readonly root?: string | undefined;
   /** When the profile was taken. */
   readonly takenAtMs?: number | undefined;
+  readonly cache?: SymbolCache | undefined;
 }
 
 /** The functions of a mapped file. */
 export interface ModuleSymbols {
   readonly kind: 'read';
-  /** In the order of the question; undefined: no symbol covers it. */
-  readonly symbols: readonly (ElfSymbol | undefined)[];
+  /** As the compiler wrote them, in the order of the question; undefined: no symbol covers it. */
+  readonly names: readonly (string | undefined)[];
   /** Unrelocated, as a debugger's tools want them; NaN where the file has no code there. */
   readonly addresses: Float64Array;
   /** The file that has the line numbers, if any file has. */
   readonly debugPath: string;
   /** It was written to after the profile was taken, and nothing tells whether it is still the same. */
   readonly doubtful: boolean;
+  /** What is known of this build from earlier; undefined: nothing is kept of it. */
+  readonly known: KnownSymbols | undefined;
 }
 
 export type ModuleReading =
@@ -75,31 +79,50 @@ function parse(source: ByteSource): ParsedFile | { readonly kind: 'unreadable'; 
   return { source, image: reading.image, sections: readSections(source, reading.image) };
 }
 
-function search(file: ParsedFile, query: ModuleQuery, addresses: Float64Array): (ElfSymbol | undefined)[] {
+type Names = (string | undefined)[];
+
+/** The names at addresses, which may be the same or NaN. */
+function search(file: ParsedFile, addresses: Float64Array): Names {
   const asked = Float64Array.from(new Set(addresses.filter((address) => !Number.isNaN(address)))).sort();
   const found = findSymbols(file.source, file.image, file.sections, asked);
-  const byAddress = new Map(Array.from(asked, (address, row) => [address, found[row]]));
-  return Array.from(query.fileOffsets, (_, row) => byAddress.get(addresses[row]!));
+  const byAddress = new Map(Array.from(asked, (address, row) => [address, found[row]?.name]));
+  return Array.from(addresses, (address) => byAddress.get(address));
 }
 
-function searchAll(file: ParsedFile, query: ModuleQuery, debugPath: string | undefined) {
-  const addresses = query.fileOffsets.map((offset) => addressOf(file.image.segments, offset));
-  const symbols = searchBoth(file, query, addresses, debugPath);
-  return { addresses, symbols };
+function searchBoth(file: ParsedFile, addresses: Float64Array, debugPath: string | undefined): Names {
+  const names = debugPath === undefined ? undefined : searchDebugFile(debugPath, addresses);
+  if (names?.every((name) => name !== undefined)) return names;
+  return search(file, addresses).map((name, row) => names?.[row] ?? name);
 }
 
-function searchBoth(file: ParsedFile, query: ModuleQuery, addresses: Float64Array, debugPath: string | undefined) {
-  const symbols = debugPath === undefined ? undefined : searchDebugFile(debugPath, query, addresses);
-  if (symbols?.every((symbol) => symbol !== undefined)) return symbols;
-  return search(file, query, addresses).map((symbol, row) => symbols?.[row] ?? symbol);
-}
-
-function searchDebugFile(path: string, query: ModuleQuery, addresses: Float64Array) {
+function searchDebugFile(path: string, addresses: Float64Array): Names | undefined {
   const found = withRegularFile(path, (source) => {
     const file = parse(source);
-    return 'kind' in file ? undefined : search(file, query, addresses);
+    return 'kind' in file ? undefined : search(file, addresses);
   });
   return Array.isArray(found) ? found : undefined;
+}
+
+/** Looks up only what is not known yet. */
+function searchUnknown(
+  file: ParsedFile,
+  addresses: Float64Array,
+  debugPath: string | undefined,
+  known: KnownSymbols | undefined,
+): Names {
+  if (!known) return searchBoth(file, addresses, debugPath);
+  const unknown = addresses.filter((address) => !Number.isNaN(address) && !known.names.has(address));
+  if (unknown.length > 0) {
+    for (const [row, name] of searchBoth(file, unknown, debugPath).entries())
+      if (name !== undefined) known.names.set(unknown[row]!, name);
+  }
+  return Array.from(addresses, (address) => known.names.get(address));
+}
+
+function identityOf(path: string | undefined): string {
+  if (path === undefined) return '';
+  const identity = withRegularFile(path, (_source, facts) => facts.identity);
+  return typeof identity === 'string' ? identity : identity.code;
 }
 
 /** Names code of a build whose file is gone or has been replaced from the separate file with its symbols, where there is one. */
@@ -113,10 +136,10 @@ function readFromDebugFileAlone(query: ModuleQuery, root: string | undefined): M
     if ('kind' in file || !code) return undefined;
     const first = code.address - (code.address % LEAST_PAGE_BYTES);
     const addresses = query.fileOffsets.map((offset) => first + offset - query.firstCodeOffset);
-    return { addresses, symbols: search(file, query, addresses) };
+    return { addresses, names: search(file, addresses) };
   });
   if (!read || 'kind' in read) return undefined;
-  return { kind: 'read', ...read, debugPath, doubtful: false };
+  return { kind: 'read', ...read, debugPath, doubtful: false, known: undefined };
 }
 
 /**
@@ -138,11 +161,15 @@ export function readModuleSymbols(query: ModuleQuery, options: ModuleOptions = {
     const debugPath = findDebugFile({ path, buildId: found, file }, root);
     const doubtful =
       query.buildId === undefined && options.takenAtMs !== undefined && facts.modifiedMs > options.takenAtMs;
+    const addresses = query.fileOffsets.map((offset) => addressOf(file.image.segments, offset));
+    const known = found && options.cache?.find(found, `${facts.identity} ${identityOf(debugPath)}`);
     return {
       kind: 'read',
-      ...searchAll(file, query, debugPath),
+      names: searchUnknown(file, addresses, debugPath, known || undefined),
+      addresses,
       debugPath: debugPath ?? pathInRoot(root, path),
       doubtful,
+      known: known || undefined,
     };
   });
   if (reading.kind === 'read') return reading;

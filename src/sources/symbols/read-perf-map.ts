@@ -51,7 +51,7 @@ export function readPerfMap(options: PerfMapOptions): PerfMapReading {
     path,
     (source, { userId, sizeBytes }): PerfMapReading => {
       if (named === undefined && !owners.includes(userId)) {
-        const reason = `it belongs to user ${userId}, who is neither the process's user nor root; --perf-map ${path} takes it all the same`;
+        const reason = `it belongs to user ${userId}, who is neither root, nor you, nor the user of the process`;
         return { kind: 'refused', path, reason };
       }
       if (sizeBytes > MAX_MAP_BYTES)

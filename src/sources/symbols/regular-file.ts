@@ -13,6 +13,8 @@ export interface FileFacts {
   readonly sizeBytes: number;
   readonly modifiedMs: number;
   readonly userId: number;
+  /** The same while it is this file with this content. */
+  readonly identity: string;
 }
 
 const BEFORE_OPENING = { ...constants } as Readonly<Record<string, number | undefined>>;
@@ -46,7 +48,12 @@ export function withRegularFile<T>(
         sizeBytes: stat.size,
         readAt: (offset, length) => readRange(descriptor, offset, Math.min(length, stat.size - offset)),
       },
-      { sizeBytes: stat.size, modifiedMs: stat.mtimeMs, userId: stat.uid },
+      {
+        sizeBytes: stat.size,
+        modifiedMs: stat.mtimeMs,
+        userId: stat.uid,
+        identity: [stat.dev, stat.ino, stat.size, stat.mtimeMs, stat.ctimeMs].join(':'),
+      },
     );
   } catch (error) {
     if (isSystemError(error)) return { kind: 'unreadable', code: error.code ?? 'EIO' };

@@ -29,7 +29,12 @@ export function parseScriptText(content: string): ScriptText {
       }
       return { line: low, column: position - starts[low - 1]! + 1 };
     },
-    lineAt: (line) => text.slice(starts[line - 1] ?? text.length, starts[line]).replace(/[\r\n\u2028\u2029]+$/, ''),
+    lineAt(line) {
+      const start = starts[line - 1] ?? text.length;
+      let end = starts[line] ?? text.length;
+      while (end > start && '\r\n\u2028\u2029'.includes(text[end - 1]!)) end -= 1;
+      return text.slice(start, end);
+    },
   };
 }
 
@@ -37,15 +42,22 @@ export function parseScriptText(content: string): ScriptText {
 export interface ToldFunction {
   readonly name: string;
   readonly functionLine: number;
+  /** 0: not known. */
+  readonly functionColumn: number;
   readonly position: number;
 }
 
+const NEAR = 40;
 const IDENTIFIER = /[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 
 /** Whether a function of this name may begin there; undefined where its name tells nothing. */
-function mayBeginAt(script: ScriptText, { name, functionLine }: ToldFunction): boolean | undefined {
+function mayBeginAt(script: ScriptText, told: ToldFunction): boolean | undefined {
+  const { name, functionLine, functionColumn } = told;
   const own = IDENTIFIER.exec(name)?.[0];
   if (own === undefined || own === 'anonymous' || functionLine === 0) return undefined;
+  // Most stand right there, and a line of a minified script takes a while to search.
+  const near = script.lineAt(functionLine).slice(Math.max(0, functionColumn - own.length - NEAR), functionColumn);
+  if (near.includes(own)) return true;
   // `const name =` may stand a line above its function.
   return [functionLine - 1, functionLine].some((line) => line > 0 && script.lineAt(line).includes(own));
 }

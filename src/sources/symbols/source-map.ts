@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { AnyMap, originalPositionFor, type TraceMap } from '@jridgewell/trace-mapping';
+import { AnyMap, originalPositionFor, type TraceMap, traceSegment } from '@jridgewell/trace-mapping';
 
 /** Where a place of a script comes from. */
 export interface SourcePlace {
@@ -14,6 +14,8 @@ export interface SourcePlace {
 export interface SourceMap {
   /** Both from 1. Undefined: no source. */
   find(line: number, column: number): SourcePlace | undefined;
+  /** The same, of a place that the map has itself: what stands before the next such place may be named after another. */
+  findExactly(line: number, column: number): SourcePlace | undefined;
 }
 
 export type SourceMapReading =
@@ -67,20 +69,27 @@ export function parseSourceMap(text: string, path: string): SourceMapReading {
   } catch (error) {
     return { kind: 'broken', reason: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) };
   }
+  const find = (line: number, column: number): SourcePlace | undefined => {
+    const found = originalPositionFor(map, { line, column: Math.max(0, column - 1) });
+    if (found.source === null) return undefined;
+    return { source: found.source, line: found.line, column: found.column + 1, name: found.name ?? undefined };
+  };
+  // Mappings are decoded when they are first asked for, and may be damaged.
+  const unlessDamaged = (look: () => SourcePlace | undefined) => {
+    try {
+      return look();
+    } catch {
+      return undefined;
+    }
+  };
   return {
     kind: 'map',
     map: {
-      find(line, column) {
-        // Mappings are decoded when they are first asked for, and may be damaged.
-        let found: ReturnType<typeof originalPositionFor>;
-        try {
-          found = originalPositionFor(map, { line, column: Math.max(0, column - 1) });
-        } catch {
-          return undefined;
-        }
-        if (found.source === null) return undefined;
-        return { source: found.source, line: found.line, column: found.column + 1, name: found.name ?? undefined };
-      },
+      find: (line, column) => unlessDamaged(() => find(line, column)),
+      findExactly: (line, column) =>
+        unlessDamaged(() =>
+          traceSegment(map, line - 1, column - 1)?.[0] === column - 1 ? find(line, column) : undefined,
+        ),
     },
   };
 }

@@ -1,6 +1,7 @@
 import { applySymbols } from '../../model/apply-symbols.js';
 import { type Frame, frameAt, type HeapProfile } from '../../model/heap-profile.js';
 import type { FrameInput } from '../../model/heap-profile-builder.js';
+import { markThreadPool } from '../../model/mark-thread-pool.js';
 import { symbolizeNative } from './native-frames.js';
 
 export interface SymbolizeOptions {
@@ -12,7 +13,7 @@ export interface SymbolizeOptions {
   readonly lines?: boolean | undefined;
   /** False: JavaScript stays as it ran. */
   readonly sourceMaps?: boolean | undefined;
-  /** Taken for callers that have one. Nothing is kept there: reading a file's symbols anew takes less than 50 ms. */
+  /** jemkit's own folder: names and lines of native code are kept there by build id. */
   readonly cacheFolder?: string | undefined;
 }
 
@@ -45,6 +46,23 @@ function isNativeAddress(frame: Frame): boolean {
 function isScriptFrame({ kind, line, position, functionLine }: Frame): boolean {
   return (kind === 'javascript' || kind === 'node-javascript') && (line > 0 || position >= 0 || functionLine > 0);
 }
+
+const UNKNOWN: Frame = {
+  name: '',
+  file: '',
+  line: 0,
+  column: 0,
+  position: -1,
+  functionLine: 0,
+  functionColumn: 0,
+  module: '',
+  kind: 'unknown',
+  inlined: false,
+  address: Number.NaN,
+};
+
+/** What a perf map named is known by its address, which is no frame's number. */
+const keyOf = (address: number) => -address;
 
 interface PerfMapFrames {
   readonly byAddress: ReadonlyMap<number, FrameInput>;
@@ -90,8 +108,16 @@ export async function symbolizeProfile(profile: HeapProfile, options: SymbolizeO
     if (uses.leaf[frame]) addresses.add(read.address);
     if (uses.caller[frame]) addresses.add(read.address - 1);
   }
-  const { byAddress, elsewhere, notes } = await symbolizeNative(profile, addresses, options);
+  const { root, lines } = options;
+  const cache =
+    options.cacheFolder === undefined || addresses.size === 0
+      ? undefined
+      : (await import('./symbol-cache.js')).openSymbolCache(options.cacheFolder);
+  const { byAddress, elsewhere, notes } = await symbolizeNative(profile, addresses, { root, lines, cache });
+  cache?.save();
   const mapped = await symbolizeByPerfMap(elsewhere, profile.capture.pid, options);
+  for (const [address, { file = '', ...named }] of mapped.byAddress)
+    if (named.kind === 'javascript' && file !== '') scripts.set(keyOf(address), { ...UNKNOWN, ...named, file });
   // Most dumps of other programs have no JavaScript, and loading what reads source maps takes its time.
   const javascript =
     scripts.size === 0
@@ -105,13 +131,14 @@ export async function symbolizeProfile(profile: HeapProfile, options: SymbolizeO
       const read = native.get(frame);
       if (!read) return undefined;
       const { address } = read;
-      const inMap = mapped.byAddress.get(address + offset);
+      const inMap = javascript.byFrame.get(keyOf(address + offset)) ?? mapped.byAddress.get(address + offset);
       const named = inMap ? [inMap] : byAddress.get(address + offset);
       return named?.map((input) => ({ ...input, address }));
     };
-  return applySymbols(profile, {
+  const symbolized = applySymbols(profile, {
     asLeaf: resolve(0),
     asCaller: resolve(-1),
     notes: [...notes, ...mapped.notes, ...javascript.notes],
   });
+  return markThreadPool(symbolized);
 }

@@ -57,6 +57,18 @@ describe('analyseProfileLeaks', () => {
     expect(leaks[0]).toMatchObject({ bytesPerHour: undefined, bytesPerSnapshot: 10 * MIB });
   });
 
+  test('seconds say nothing of an hour', () => {
+    const rate = (stepMs: number) =>
+      analyseProfileLeaks(
+        seriesOf(
+          [10, 30, 50].map((n) => [small(LEAK, n)]),
+          stepMs,
+        ),
+      ).leaks[0]?.bytesPerHour;
+    expect(rate(29_999)).toBeUndefined();
+    expect(rate(30_000)).toBeCloseTo(10 * MIB * 120);
+  });
+
   test('the interpreted and the optimized stack of one line are one leak', () => {
     const builtin = native('node Builtins_InterpreterEntryTrampoline', 'v8');
     const looks = [

@@ -72,6 +72,12 @@ describe('analyseProfileTable', () => {
     [['libc malloc', 'node frame', 'addon work', 'node outer'], ['libc', 'node', 'native', 'node'], 'work'],
     [['libc malloc', 'node frame'], ['libc', 'node'], 'frame'],
     [['libc malloc'], ['libc'], 'malloc'],
+    [['redis zmalloc', 'redis createObject', 'redis main'], ['native', 'native', 'native'], 'createObject'],
+    [['libpython _PyObject_Malloc', 'libpython PyByteArray_Resize'], ['native', 'native'], 'PyByteArray_Resize'],
+    [['node CRYPTO_zalloc', 'node SSL_new'], ['node', 'node'], 'SSL_new'],
+    [['libjvm os::malloc(unsigned long)', 'libjvm Chunk::next_chunk'], ['native', 'native'], 'Chunk::next_chunk'],
+    [['redis zmalloc', 'libc start'], ['native', 'libc'], 'zmalloc'],
+    [['java allocate', 'java Interpreter', 'java load'], ['libc', 'interpreted', 'interpreted'], 'load'],
   ] as const)('without JavaScript it is the first function that is no runtime’s: %j', (names, kinds, owner) => {
     const profile = profileOf([{ frames: names.map((name, at) => native(name, kinds[at])), bytes: 1 }]);
     const [row] = analyseProfileTable(profile, { by: 'function', attribution: 'owner' }).rows;

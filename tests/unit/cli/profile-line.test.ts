@@ -46,6 +46,9 @@ describe('readProfileLine', () => {
     [['4711'], { conf: 'narenas:1' }, false, /--conf is for a program that jem profile starts/],
     [['4711'], { seconds: 0, atPeak: true }, false, /one capture now/],
     [['4711'], { output: '-' }, false, /not to stdout/],
+    [['4711'], { json: true, report: true }, false, /both print to stdout/],
+    [['a'], { conf: 'narenas:1,prof:false' }, true, /prof:false switches off/],
+    [['a'], { conf: 'lg_prof_sample:12' }, true, /lg_prof_sample:12 is --sample-bytes/],
   ] as const)('%j with %j is refused', (words, options, isCommand, message) => {
     expect(() => readProfileLine(words, options, isCommand)).toThrow(
       expect.objectContaining({ code: 'ERR_JEM_USAGE', message: expect.stringMatching(message) }),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { frameName, framePlace, packageOf, readablePath } from '../../../src/model/frame-names.js';
+import { callPlace, frameName, framePlace, packageOf, readablePath } from '../../../src/model/frame-names.js';
 import { type Frame, frameAt } from '../../../src/model/heap-profile.js';
 import type { FrameInput } from '../../../src/model/heap-profile-builder.js';
 import { profileOf } from '../../support/heap-profiles.js';
@@ -27,6 +27,8 @@ describe('packageOf', () => {
     ['/usr/lib/libz.so.1', 'native', 'libz.so.1'],
     ['/usr/bin/node', 'node', 'node'],
     ['/usr/bin/node', 'v8', 'node'],
+    ['/app/node_modules/node22/bin/node', 'node', 'node'],
+    ['/app/node_modules/node22/bin/node', 'unknown', 'node'],
     ['/lib/libc.so.6', 'libc', 'libc.so.6'],
     ['', 'unknown', '(unknown)'],
   ] as const)('native code of %j (%s) is of %s', (module, kind, name) => {
@@ -60,6 +62,13 @@ describe('names and places', () => {
     [{}, ''],
   ] as const)('%j is at %s', (frame, place) => {
     expect(framePlace(frameOf(frame))).toBe(place);
+  });
+
+  test('where the line of the call is not known, that of the function', () => {
+    const place = (frame: FrameInput) => callPlace(frameOf({ file: '/a.js', ...frame }));
+    expect(place({ line: 7, functionLine: 3 })).toBe('/a.js:7');
+    expect(place({ functionLine: 3 })).toBe('/a.js:3 (where it begins)');
+    expect(place({})).toBe('/a.js');
   });
 
   test('a URL that is none stays as it is', () => {

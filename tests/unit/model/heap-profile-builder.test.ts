@@ -25,6 +25,7 @@ test('what is the same is kept once', () => {
     column: 0,
     position: -1,
     functionLine: 0,
+    functionColumn: 0,
     module: '',
     kind: 'native',
     inlined: false,

@@ -1,14 +1,13 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, test } from 'vitest';
+import { type ReportOptions, readReportRequest } from '../../../../src/cli/report/report-options.js';
 import {
   parseCount,
   parseFraction,
   parseGrouping,
   parseNodeCount,
   parsePattern,
-  type ReportOptions,
-  readReportRequest,
-} from '../../../../src/cli/report/report-options.js';
+} from '../../../../src/cli/report/report-values.js';
 
 const request = (options: Partial<ReportOptions>) => readReportRequest({ sourceMaps: true, ...options });
 
@@ -38,9 +37,14 @@ describe('readReportRequest', () => {
     expect(request({ output })).toMatchObject({ format, json });
   });
 
-  test('an option counts more than a name', () => {
-    expect(request({ output: 'a.html', tree: true }).format).toBe('tree');
+  test('an option says what a name does not, and may not contradict it', () => {
+    expect(request({ output: 'a.dat', tree: true }).format).toBe('tree');
     expect(request({ output: 'a.dat', json: true })).toMatchObject({ format: undefined, json: true });
+    expect(request({ output: 'a.txt', tree: true })).toMatchObject({ format: 'tree', json: false });
+    expect(request({ output: 'a.json', tree: true })).toMatchObject({ format: 'tree', json: true });
+    expect(request({ output: 'a.json', speedscope: true })).toMatchObject({ format: 'speedscope', json: false });
+    expect(request({ output: 'a.txt', leaks: true })).toMatchObject({ question: 'leaks', json: false });
+    expect(request({ output: '-' })).toMatchObject({ format: undefined, json: false });
   });
 
   test('jeprof’s names', () => {
@@ -61,6 +65,9 @@ describe('readReportRequest', () => {
     [{ leaks: true, fragmentation: true }, '--leaks and --fragmentation exclude each other'],
     [{ leaks: true, base: 'a' }, 'leave --base out'],
     [{ leaks: true, html: true }, 'leave --html out'],
+    [{ leaks: true, output: 'a.html' }, 'leave -o a.html out'],
+    [{ output: 'a.html', tree: true }, 'the name says .html'],
+    [{ output: 'a.svg', json: true }, 'the name says .svg'],
     [{ fragmentation: true, svg: true }, '--fragmentation prints text or JSON'],
     [{ highWater: true, base: 'a' }, '--high-water finds one of its files'],
     [{ stats: 'a' }, '--stats is for --fragmentation'],

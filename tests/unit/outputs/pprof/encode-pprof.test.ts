@@ -43,6 +43,7 @@ const frame = fc.record({
   line: whole,
   column: whole,
   functionLine: whole,
+  functionColumn: whole,
   position: fc.oneof(fc.constant(-1), fc.nat()),
   module: text,
   kind: fc.constantFrom(...FRAME_KINDS),

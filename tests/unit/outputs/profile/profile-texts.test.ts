@@ -73,8 +73,8 @@ describe('the table', () => {
     );
     expect(text).toMatchInlineSnapshot(`
       "Total: 8.00 MiB (±21%) in 2,648 objects, 50.0% of 16.0 MiB
-           flat  flat%   sum%       cum   cum%     bytes     ±  l…
-          2,648 100.0% 100.0%     2,648 100.0%  8.00 MiB  ±21%  m…
+           flat  flat%       cum     bytes     ±  line
+          2,648 100.0%     2,648  8.00 MiB  ±21%  malloc libc.so.6
       … and 3 more"
     `);
     expect(Math.max(...text.split('\n').slice(1).map(textWidth))).toBeLessThanOrEqual(60);
@@ -108,6 +108,32 @@ test('the summary says what was captured, notes, who holds it', () => {
 
     packages: (application) 75.0%, lru 25.0%"
   `);
+});
+
+test('the summary puts what a start leaves in a line', () => {
+  const start = Array.from({ length: 30 }, (_, at) => ({ frames: [native(`node v8::f${at}`, 'v8')], bytes: MIB / 8 }));
+  const mine = { frames: [native('libz.so inflate'), script('unpack /app/a.js:3')], bytes: MIB / 8 };
+  const profile = profileOf([{ frames: [script('load /app/catalog.js:42')], bytes: 96 * MIB }, ...start, mine]);
+  const table = analyseProfileTable(profile, { by: 'function', attribution: 'owner' });
+  const whole = { wholeBytes: table.totalBytes, wholeObjects: table.totalObjects };
+  const options = { ...ALL, ...whole, top: 20, files: ['a'], amount: 'live', nowMs: 0 } as const;
+  const held = { ...table, rows: table.rows.filter((row) => row.flatBytes !== 0) };
+  const text = renderProfileSummary(profile, held, undefined, { ...options, leastShare: 0.01 }, STYLE);
+  expect(text).toMatch(/load catalog\.js:42\n.* unpack a\.js:3\n… and 30 more, together 3\.75 MiB \(3\.8%\)$/);
+  expect(renderProfileSummary(profile, held, undefined, options, STYLE)).toContain('v8::f1');
+});
+
+test('a summary of nothing has no table', () => {
+  const table = analyseProfileTable(profileOf([]), { by: 'function' });
+  const options = { ...ALL, files: ['a'], amount: 'live', nowMs: 0 } as const;
+  const text = renderProfileSummary(profileOf([]), table, undefined, options, STYLE);
+  expect(text).toMatch(/\n\nNothing that is live was sampled\.$/);
+});
+
+test('a place goes without its folders where there is no room for it', () => {
+  const table = analyseProfileTable(PROFILE, { by: 'function', attribution: 'owner' });
+  const text = renderProfileTable(table, ALL, { ...STYLE, width: 70 });
+  expect(text).toMatch(/get index\.js:3$/m);
 });
 
 test('the tree: a chain of single calls stays at one depth, small branches are one line', () => {
@@ -191,6 +217,14 @@ describe('leaks', () => {
           push node_modules/lru/index.js:9
           handle server.js:42"
     `);
+  });
+
+  test('of many snapshots the first and the last are shown', () => {
+    const series = Array.from({ length: 30 }, (_, at) => look(at, 10 + at * 20 - (at === 15 ? 25 : 0)));
+    const text = renderProfileLeaks(analyseProfileLeaks(series), 10, STYLE);
+    expect(text).toMatch(/^ {2}3\.heap .*\n {2}… 22 more\n {2}26\.heap /m);
+    expect(text).toMatch(/^ {3}(\S+ MiB → ){4}… → (\S+ MiB → ){3}\S+ MiB: \+/m);
+    expect(text).toContain('One place grew, if not in every snapshot:');
   });
 
   test('none', () => {

@@ -34,6 +34,15 @@ test('each stack is divided by the chance that its allocations had', () => {
   expect(profile.capture).toMatchObject({ format: 'jemalloc heap_v2', sampleBytes: 4096, program: '/usr/bin/node' });
 });
 
+test('the program is the code at the lowest address: Java maps its classes below it, as data', () => {
+  const classes = '\nMAPPED_LIBRARIES:\n00100000-00200000 rw-p 00000000 00:00 1 /usr/lib/jvm/classes.jsa\n';
+  const { capture } = dump(
+    '@ 0x500010\n  t*: 1: 8 [0: 0]\n',
+    `${classes}${MAPS.replace(/^\s*MAPPED_LIBRARIES:\n/, '')}`,
+  );
+  expect(capture.program).toBe('/usr/bin/node');
+});
+
 test('what was allocated has a chance of its own', () => {
   const { samples } = dump('@ 0x500010\n  t*: 0: 0 [10: 1000]\n');
   expect(samples.liveBytes[0]).toBe(0);
@@ -97,7 +106,8 @@ test('numbers of a capture become the frames that V8 named, with those they were
   const profile = dump(stack, `${SECTIONS}JEMKIT_END\n`);
   const [native, inner, outer, marker, unknown] = framesOf(profile);
   expect(native).toMatchObject({ module: '/usr/bin/node', address: 0x500010 });
-  expect(inner).toMatchObject({ name: 'inner', kind: 'javascript', position: 1033, inlined: true, functionLine: 40 });
+  expect(inner).toMatchObject({ name: 'inner', kind: 'javascript', position: 1033, inlined: true });
+  expect(inner).toMatchObject({ functionLine: 40, functionColumn: 10 });
   expect(outer).toMatchObject({ name: '(anonymous)', kind: 'node-javascript', line: 50, column: 3, inlined: false });
   expect(marker).toMatchObject({ name: '(asynchronous)', kind: 'marker' });
   expect(unknown).toMatchObject({ name: '', kind: 'unknown', address: Number.NaN });
@@ -110,8 +120,8 @@ test('numbers of a capture become the frames that V8 named, with those they were
   expect(statistics).toMatchObject({ 'stats.allocated': 99, 'arenas.page': 4096, 'stats.arenas.4096.pactive': 4 });
   expect(notes).toEqual([
     'One\tsentence.',
-    'Of 90 walks 3 ended before the bottom of the stack.',
-    '1 frames have a number that the capture does not explain.',
+    '3 of 90 samples have a stack without its bottom: the walk ended early.',
+    'The capture has no name for one of its JavaScript frames.',
   ]);
 });
 

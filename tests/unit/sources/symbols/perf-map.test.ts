@@ -10,11 +10,20 @@ describe('parsePerfMapName', () => {
   test.each([
     [
       'JS:*load file:///app/a.mjs:12:3',
-      { name: 'load', file: 'file:///app/a.mjs', functionLine: 12, kind: 'javascript' },
+      { name: 'load', file: 'file:///app/a.mjs', functionLine: 12, functionColumn: 3, kind: 'javascript' },
     ],
-    ['LazyCompile:~load /app/a.js:12', { name: 'load', file: '/app/a.js', functionLine: 12, kind: 'javascript' }],
-    ['JS:^emit node:events:465:44', { name: 'emit', file: 'node:events', functionLine: 465, kind: 'node-javascript' }],
-    ['JS:~ /app/a.js:1:1', { name: '(anonymous)', file: '/app/a.js', functionLine: 1, kind: 'javascript' }],
+    [
+      'LazyCompile:~load /app/a.js:12',
+      { name: 'load', file: '/app/a.js', functionLine: 12, functionColumn: 0, kind: 'javascript' },
+    ],
+    [
+      'JS:^emit node:events:465:44',
+      { name: 'emit', file: 'node:events', functionLine: 465, functionColumn: 44, kind: 'node-javascript' },
+    ],
+    [
+      'JS:~ /app/a.js:1:1',
+      { name: '(anonymous)', file: '/app/a.js', functionLine: 1, functionColumn: 1, kind: 'javascript' },
+    ],
     ['Builtin:ArrayMap', { name: 'Builtin:ArrayMap', kind: 'v8' }],
     ['py::load:/app/a.py', { name: 'load', file: '/app/a.py', kind: 'interpreted' }],
     ['java.lang.String Main.load(int)', { name: 'java.lang.String Main.load(int)', kind: 'interpreted' }],

@@ -51,8 +51,9 @@ describe('parseScriptText', () => {
 
   test('another text than the one that ran is told by its functions', () => {
     const script = parseScriptText('function load() {\n  return alloc();\n}\n');
-    const told = { name: 'load', functionLine: 1, position: 27 };
+    const told = { name: 'load', functionLine: 1, functionColumn: 14, position: 27 };
     expect(isTextThatRan(script, [told])).toBe(true);
+    expect(isTextThatRan(script, [{ ...told, functionColumn: 0 }])).toBe(true);
     expect(isTextThatRan(script, [{ ...told, position: 900 }])).toBe(false);
     expect(isTextThatRan(script, [{ ...told, functionLine: 3 }])).toBe(false);
     expect(isTextThatRan(script, [{ ...told, name: 'other' }])).toBe(false);
@@ -71,6 +72,8 @@ describe('source maps', () => {
       name: undefined,
     });
     expect(reading.kind === 'map' && reading.map.find(1, 1)?.name).toBe('load');
+    expect(reading.kind === 'map' && reading.map.findExactly(1, 5)?.line).toBe(4);
+    expect(reading.kind === 'map' && reading.map.findExactly(1, 6)).toBeUndefined();
   });
 
   test('inside the script, and in sections', () => {

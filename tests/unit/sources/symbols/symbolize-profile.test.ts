@@ -126,6 +126,24 @@ describe('symbolizeProfile', () => {
     expect(profile.capture.notes).toEqual([expect.stringContaining('not the text that ran')]);
   });
 
+  test('what a perf map named is looked up in the source map too', async () => {
+    const map = { version: 3, sources: ['src/server.ts'], names: ['load'], mappings: 'AAAA,SAUSA' };
+    const url = `data:application/json,${encodeURIComponent(JSON.stringify(map))}`;
+    const file = join(folder, 'jitted.js');
+    writeFileSync(file, `function a(){return Buffer.alloc(1)}\n//# sourceMappingURL=${url}\n`);
+    const perfMap = join(folder, 'perf.map');
+    writeFileSync(perfMap, `900000 100 JS:*a ${file}:1:11\n`);
+    const profile = await symbolizeProfile(profileOf([[{ address: 0x900010 }]]), { perfMap });
+    expect(frameAt(profile, 0)).toMatchObject({
+      name: 'load',
+      file: join(folder, 'src/server.ts'),
+      functionLine: 11,
+      functionColumn: 10,
+      kind: 'javascript',
+      address: 0x900010,
+    });
+  });
+
   test('a source map leads to the source', async () => {
     const map = { version: 3, sources: ['src/server.ts'], names: [], mappings: 'AAAA;EAUE' };
     const url = `data:application/json,${encodeURIComponent(JSON.stringify(map))}`;
