@@ -267,7 +267,7 @@ const nodeVersion = spawnSync(options.node, ['--version'], { encoding: 'utf8' })
 const report = [
   '# What it costs to profile',
   '',
-  'Processor time per request of a fastify server that answers with gzipped JSON, all threads together; medians, with quartiles in brackets. Ratios are to *compiled in, off* within a round, in the same process.',
+  'Processor time per request of a fastify server that answers with gzipped JSON, all threads together; medians, with quartiles in brackets. Ratios are to *compiled in, off* within a round, in the same process. V8’s code events are listened to in all arms, so what that takes while V8 compiles is in none of the ratios.',
   '',
   '| | µs per request | ratio | true median (95 %) | samples per request |',
   '|---|---|---|---|---|',
