@@ -72,7 +72,8 @@ export const ERRORS = {
   ERR_JEM_PROFILE_BUSY: { exitCode: 3, meaning: 'Somebody else profiles the process already.' },
   ERR_JEM_PROFILE: {
     exitCode: 3,
-    meaning: 'A file is no heap profile, or one that is broken, cut off, too large or of a form that jemkit does not read.',
+    meaning:
+      'A file is no heap profile, or one that is broken, cut off, too large or of a form that jemkit does not read.',
   },
   ERR_JEM_NATIVE: { exitCode: 70, meaning: 'The native part of jemkit is missing or does not load.' },
   ERR_JEM_INTERNAL: { exitCode: 70, meaning: 'A bug in jemkit.' },

@@ -79,7 +79,7 @@ async function captureEnd(following: Following, mark: string): Promise<void> {
     await captureAll(following, mark, 'end');
   } catch (error) {
     if (!(error instanceof JemkitError) || error.code !== 'ERR_JEM_FILE') throw error;
-    throw new JemkitError(error.code, error.message, {
+    throw new JemkitError('ERR_JEM_FILE', error.message, {
       hint: `${error.hint ? `${error.hint}; ` : ''}what was sampled is still in the process: jem profile ${following.main.subject.pid} --seconds 0`,
       details: error.details,
       cause: error,
