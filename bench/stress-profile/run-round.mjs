@@ -168,7 +168,8 @@ export async function runRound(round) {
     wrong.push(`it ended with ${code}${stdout.includes('\n') ? '' : ', early'}, not with ${ENDS[end]}`);
   if (wrong.length > 0) wrong.push(`stderr: ${stderr.trim() || '(nothing)'}`);
   const told = stdout.includes('\n') ? JSON.parse(stdout.slice(0, stdout.indexOf('\n'))) : { counts: {}, holding: [] };
-  const held = told.holding.reduce((sum, one) => sum + one.held, 0);
+  // Those that checkHeld looked for.
+  const held = start === 'agent' ? 0 : told.holding.reduce((sum, one) => sum + one.held, 0);
   return { wrong, counts: told.counts, held, captures: watched.captures };
 }
 

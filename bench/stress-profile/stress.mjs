@@ -95,7 +95,7 @@ while (Date.now() - started < wholeMs && failures < MOST_FAILURES) {
   const left = (wholeMs - (Date.now() - started)) / 1000;
   const major = majors[rounds % majors.length];
   // Each version meets each arm, and each arm each end.
-  const arm = arms[(rounds + Math.floor(rounds / majors.length)) % arms.length];
+  const arm = arms[((rounds % majors.length) + Math.floor(rounds / majors.length)) % arms.length];
   const end = ENDS[Math.floor(rounds / 3) % ENDS.length];
   const seconds = Math.max(3, Math.min(Number(options['round-seconds']), left));
   const folder = mkdtempSync(join(shared, 'round-'));

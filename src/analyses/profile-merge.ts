@@ -1,5 +1,5 @@
 import { frameName } from '../model/frame-names.js';
-import { type CaptureFacts, frameAt, type HeapProfile, stackFrames } from '../model/heap-profile.js';
+import { type CaptureFacts, frameAt, type HeapProfile, stackFrames, UNKNOWN_CAPTURE } from '../model/heap-profile.js';
 import { openProfileBuilder } from '../model/heap-profile-builder.js';
 
 /** Times what a profile's values are taken. */
@@ -70,20 +70,7 @@ export function subtractProfile(profile: HeapProfile, base: HeapProfile): HeapPr
   return sumProfiles(parts, { ...profile.capture, sampleBytes: commonRate([profile, base]) });
 }
 
-const EMPTY: CaptureFacts = {
-  format: 'none',
-  takenAtMs: undefined,
-  durationMs: undefined,
-  pid: undefined,
-  program: undefined,
-  nodeVersion: undefined,
-  jemallocVersion: undefined,
-  sampleBytes: undefined,
-  unwinder: undefined,
-  statistics: undefined,
-  sizeClasses: undefined,
-  notes: [],
-};
+const EMPTY: CaptureFacts = { ...UNKNOWN_CAPTURE, format: 'none' };
 
 /** A difference without what shrank. */
 export function withoutShrunk(difference: HeapProfile): HeapProfile {

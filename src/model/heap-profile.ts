@@ -119,6 +119,22 @@ export interface CaptureFacts {
   readonly notes: readonly string[];
 }
 
+/** The facts of a capture of which nothing is known. */
+export const UNKNOWN_CAPTURE: CaptureFacts = {
+  format: '',
+  takenAtMs: undefined,
+  durationMs: undefined,
+  pid: undefined,
+  program: undefined,
+  nodeVersion: undefined,
+  jemallocVersion: undefined,
+  sampleBytes: undefined,
+  unwinder: undefined,
+  statistics: undefined,
+  sizeClasses: undefined,
+  notes: [],
+};
+
 /** A heap profile: which stacks hold how much memory. */
 export interface HeapProfile {
   readonly strings: readonly string[];

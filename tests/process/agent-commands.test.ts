@@ -180,7 +180,7 @@ describe('jem ctl set', () => {
   ];
 
   test('refuses what is unknown, of another type, or dangerous', async () => {
-    const { pid } = await startObserved();
+    const { pid } = await startObserved(HOLDER, { MALLOC_CONF: 'prof:false' });
     const outcomes = await Promise.all(REFUSED.map(([, words]) => jem(['ctl', String(pid), ...words])));
     REFUSED.forEach(([what, , message], at) => {
       expect(outcomes[at]?.stderr, what).toMatch(message);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { FRAME_KINDS, type HeapProfile } from '../../src/model/heap-profile.js';
+import { FRAME_KINDS, type HeapProfile, UNKNOWN_CAPTURE } from '../../src/model/heap-profile.js';
 import { openProfileBuilder } from '../../src/model/heap-profile-builder.js';
 
 const anyFrame = fc.record({
@@ -39,18 +39,5 @@ export const anyProfile: fc.Arbitrary<HeapProfile> = fc
         stack: builder.stack(stack.map((at) => numbers[at % numbers.length] ?? 0)),
         ...(hasAllocated ? { allocatedBytes, allocatedObjects: 1 } : {}),
       });
-    return builder.build({
-      format: 'test',
-      takenAtMs: undefined,
-      durationMs: undefined,
-      pid: undefined,
-      program: undefined,
-      nodeVersion: undefined,
-      jemallocVersion: undefined,
-      sampleBytes: undefined,
-      unwinder: undefined,
-      statistics: undefined,
-      sizeClasses: undefined,
-      notes: [],
-    });
+    return builder.build({ ...UNKNOWN_CAPTURE, format: 'test' });
   });

@@ -1,21 +1,8 @@
 import fc from 'fast-check';
-import type { CaptureFacts, HeapProfile } from '../../src/model/heap-profile.js';
+import { type CaptureFacts, type HeapProfile, UNKNOWN_CAPTURE } from '../../src/model/heap-profile.js';
 import { type FrameInput, openProfileBuilder } from '../../src/model/heap-profile-builder.js';
 
-export const CAPTURE: CaptureFacts = {
-  format: 'test',
-  takenAtMs: undefined,
-  durationMs: undefined,
-  pid: undefined,
-  program: undefined,
-  nodeVersion: undefined,
-  jemallocVersion: undefined,
-  sampleBytes: undefined,
-  unwinder: undefined,
-  statistics: undefined,
-  sizeClasses: undefined,
-  notes: [],
-};
+export const CAPTURE: CaptureFacts = { ...UNKNOWN_CAPTURE, format: 'test' };
 
 /** A stack with what it holds; the frames are names or frames, the allocating function first. */
 export interface HeldStack {

@@ -129,6 +129,7 @@ function planRecorded(words: readonly string[], { preset, conf }: RecordOptions,
     conf,
     children: true,
     agent: 'always',
+    profiling: true,
     environment: process.env,
   });
   if (conf !== undefined) checkConf(conf, plan, context);

@@ -1,4 +1,4 @@
-import type { HeapProfile } from '../../model/heap-profile.js';
+import { type HeapProfile, UNKNOWN_CAPTURE } from '../../model/heap-profile.js';
 import { openProfileBuilder } from '../../model/heap-profile-builder.js';
 import { openByteLines } from './byte-lines.js';
 import { excerpt, profileError, textOf } from './profile-error.js';
@@ -45,17 +45,8 @@ export function openCollapsedParser(): ProfileParser {
         });
       }
       return builder.build({
+        ...UNKNOWN_CAPTURE,
         format: 'collapsed',
-        takenAtMs: undefined,
-        durationMs: undefined,
-        pid: undefined,
-        program: undefined,
-        nodeVersion: undefined,
-        jemallocVersion: undefined,
-        sampleBytes: undefined,
-        unwinder: undefined,
-        statistics: undefined,
-        sizeClasses: undefined,
         notes: [
           'Collapsed stacks do not tell their unit; the counts are taken for bytes. They have no objects and no threads.',
         ],

@@ -1,4 +1,4 @@
-import type { HeapProfile } from '../../model/heap-profile.js';
+import { type HeapProfile, UNKNOWN_CAPTURE } from '../../model/heap-profile.js';
 import { type FrameInput, openProfileBuilder } from '../../model/heap-profile-builder.js';
 import { openByteLines, startsWith } from './byte-lines.js';
 import { newCountLine, readCounts } from './count-line.js';
@@ -111,17 +111,10 @@ export function openOlderHeapParser(): ProfileParser {
       if (state !== 'maps' && !hasComments) notes.push(NO_MAPS);
       if (kind.startsWith('growth')) notes.push('The profile tells where the heap grew, not what is held.');
       return builder.build({
+        ...UNKNOWN_CAPTURE,
         format: `heap profile @ ${kind}`,
-        takenAtMs: undefined,
-        durationMs: undefined,
-        pid: undefined,
         program: files.program(),
-        nodeVersion: undefined,
-        jemallocVersion: undefined,
         sampleBytes,
-        unwinder: undefined,
-        statistics: undefined,
-        sizeClasses: undefined,
         notes,
       });
     },

@@ -1,4 +1,4 @@
-import type { HeapProfile } from '../../model/heap-profile.js';
+import { type HeapProfile, UNKNOWN_CAPTURE } from '../../model/heap-profile.js';
 import { openProfileBuilder } from '../../model/heap-profile-builder.js';
 import { openByteLines, startsWith } from './byte-lines.js';
 import { FRAME_BASE, openCaptureSections } from './capture-sections.js';
@@ -109,15 +109,8 @@ export function openHeapV2Parser(): ProfileParser {
       );
       if (state !== 'maps' && state !== 'sections') notes.push(NO_MAPS);
       return builder.build({
+        ...UNKNOWN_CAPTURE,
         format: sections.found() ? 'jemkit capture 1' : 'jemalloc heap_v2',
-        takenAtMs: undefined,
-        durationMs: undefined,
-        pid: undefined,
-        nodeVersion: undefined,
-        jemallocVersion: undefined,
-        unwinder: undefined,
-        statistics: undefined,
-        sizeClasses: undefined,
         ...facts,
         program: files.program(),
         sampleBytes,

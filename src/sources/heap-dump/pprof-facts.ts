@@ -1,5 +1,5 @@
 import type { Profile } from 'pprof-format';
-import type { CaptureFacts } from '../../model/heap-profile.js';
+import { type CaptureFacts, UNKNOWN_CAPTURE } from '../../model/heap-profile.js';
 import {
   openPprofChecksum,
   PPROF_CAPTURE_PREFIX,
@@ -17,26 +17,11 @@ export function signed(value: Numeric): number {
   return typeof value === 'bigint' ? Number(BigInt.asIntN(64, value)) : value;
 }
 
-const NO_FACTS: CaptureFacts = {
-  format: '',
-  takenAtMs: undefined,
-  durationMs: undefined,
-  pid: undefined,
-  program: undefined,
-  nodeVersion: undefined,
-  jemallocVersion: undefined,
-  sampleBytes: undefined,
-  unwinder: undefined,
-  statistics: undefined,
-  sizeClasses: undefined,
-  notes: [],
-};
-
 /** Where the profile comes from: as jemkit tells, else what pprof has fields for. */
 export function readCaptureFacts(source: Profile, text: TextAt, details: PprofDetails | undefined): CaptureFacts {
   const capture = readCapture(source, text);
   return {
-    ...(capture === undefined ? factsOfHeader(source, text) : { ...NO_FACTS, ...capture }),
+    ...(capture === undefined ? factsOfHeader(source, text) : { ...UNKNOWN_CAPTURE, ...capture }),
     statistics: details?.statistics,
     sizeClasses: details?.sizeClasses,
   };
@@ -50,7 +35,7 @@ function factsOfHeader(source: Profile, text: TextAt): CaptureFacts {
   const periodUnit = source.periodType === undefined ? '' : text(source.periodType.unit);
   const period = signed(source.period);
   return {
-    ...NO_FACTS,
+    ...UNKNOWN_CAPTURE,
     format: 'pprof',
     takenAtMs: milliseconds(source.timeNanos),
     durationMs: milliseconds(source.durationNanos),

@@ -2,7 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CaptureFacts, frameAt, type HeapProfile, stackFrames } from '../../../../src/model/heap-profile.js';
+import {
+  type CaptureFacts,
+  frameAt,
+  type HeapProfile,
+  stackFrames,
+  UNKNOWN_CAPTURE,
+} from '../../../../src/model/heap-profile.js';
 import { type FrameInput, openProfileBuilder } from '../../../../src/model/heap-profile-builder.js';
 import { nativeKind } from '../../../../src/sources/symbols/frame-kind.js';
 import { parseAddressLines } from '../../../../src/sources/symbols/native-lines.js';
@@ -11,20 +17,7 @@ import { withRegularFile } from '../../../../src/sources/symbols/regular-file.js
 import { symbolizeProfile } from '../../../../src/sources/symbols/symbolize-profile.js';
 import { buildElfSymbols } from '../../../support/elf-symbols.js';
 
-const CAPTURE: CaptureFacts = {
-  format: 'jemalloc heap_v2',
-  takenAtMs: undefined,
-  durationMs: undefined,
-  pid: undefined,
-  program: undefined,
-  nodeVersion: undefined,
-  jemallocVersion: undefined,
-  sampleBytes: undefined,
-  unwinder: undefined,
-  statistics: undefined,
-  sizeClasses: undefined,
-  notes: [],
-};
+const CAPTURE: CaptureFacts = { ...UNKNOWN_CAPTURE, format: 'jemalloc heap_v2' };
 
 let folder: string;
 beforeAll(() => {
