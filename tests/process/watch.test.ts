@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { readHeapProfile } from '../../src/sources/heap-dump/read-profile.js';
 import { folderForFile, launchEnvironment } from '../support/launching.js';
 import { agentOf, socketFolder } from '../support/observed-program.js';
 import { jem, ROOT } from '../support/programs.js';
@@ -175,8 +176,25 @@ describe('dump', () => {
     expect(stderr).toContain(join(folder, dumps[0] ?? ''));
   });
 
+  test('samples for its own time what nobody samples yet', async () => {
+    const holder = await startHolder('prof:true,prof_active:false,lg_prof_sample:12');
+    const active = async () => (await jem(['ctl', String(holder.pid), 'get', 'prof.active'], { env })).stdout;
+    expect(await active()).toMatch(/false/);
+    const watch = openWatch([String(holder.pid), '--limit', '30MiB', '--do', 'dump', '--into', folder, '--once']);
+    expect((await watch.next()).kind).toBe('start');
+    expect(await active()).toMatch(/true/);
+    await tell(holder, 'hold 40');
+    const { code, stderr } = await watch.finished;
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(/are sampled no longer\n$/) });
+    expect(await active()).toMatch(/false/);
+    const path = join(folder, readdirSync(folder).find((name) => name.startsWith(`jem-${holder.pid}-`)) ?? '');
+    const profile = await readHeapProfile(path);
+    const live = profile.samples.liveBytes.reduce((sum, bytes) => sum + bytes, 0);
+    expect(live).toBeGreaterThan(20 * MIB);
+  });
+
   test('is refused beforehand where the process cannot', async () => {
-    const holder = await startHolder();
+    const holder = await startHolder('prof:false');
     const { code, stderr } = await jem(['watch', String(holder.pid), '--limit', '1TB', '--do', 'dump'], { env });
     expect(stderr).toMatch(
       /cannot dump a heap profile: its heap profiling was not switched on at its start\n {2}hint: .*prof:true/,

@@ -41,7 +41,7 @@ async function watch(
   const { target, program } = divideWords(words, options, command);
   if (options.do === 'exec') checkWatchProgram(program);
   const pid = await chooseProcess(target, context, WHAT);
-  await checkWatch(pid, options.of, options.do, context);
+  const preparation = await checkWatch(pid, options.of, options.do, context);
   // Purging itself brings the figure down a little: the next crossing counts at once, and the cooldown keeps actions apart.
   const gentle = options.do === 'purge' || options.do === 'decay';
   const share = options.rearm ?? (gentle ? 1 : 0.9);
@@ -91,6 +91,7 @@ async function watch(
     if (end === 'times') context.exitCode = 1;
   } finally {
     for (const signal of SIGNALS) process.off(signal, onSignal);
+    await preparation.end();
   }
 }
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { JemkitError } from '../../errors.js';
 import type { AgentConnection } from '../../sources/agent/agent-connection.js';
+import { type AgentProfilerRefusal, captureAgentProfile } from '../agent/profile-agent.js';
 import { type AgentOrder, decayAgent, dumpProf, purgeAgent } from '../agent/steer-agent.js';
 
 /** What is done when a limit is crossed. */
@@ -27,13 +28,13 @@ export interface ActionOutcome {
   readonly detail: string;
 }
 
-const asked = (order: AgentOrder, detail: string): ActionOutcome =>
-  order.kind === 'done'
-    ? { done: true, detail }
-    : {
-        done: false,
-        detail: order.kind === 'failed' ? `jemalloc refused (error ${order.errno})` : `it has none (${order.kind})`,
-      };
+const asked = (order: AgentOrder | AgentProfilerRefusal, detail: string): ActionOutcome =>
+  order.kind === 'done' ? { done: true, detail } : { done: false, detail: refusalWords(order) };
+
+function refusalWords(order: Exclude<AgentOrder | AgentProfilerRefusal, { kind: 'done' }>): string {
+  if (order.kind === 'busy') return 'somebody else’s capture is under way';
+  return order.kind === 'failed' ? `jemalloc refused (error ${order.errno})` : `it has none (${order.kind})`;
+}
 
 const timeForName = (atMs: number) => new Date(atMs).toISOString().slice(0, 19).replace(/[-:]/g, '');
 
@@ -44,7 +45,7 @@ async function dump(
 ): Promise<ActionOutcome> {
   if (folder === undefined) return asked(await dumpProf(agent), 'a heap profile, named as opt.prof_prefix says');
   const path = `${folder.replace(/\/+$/, '')}/jem-${pid}-${timeForName(atMs)}.heap`;
-  return asked(await dumpProf(agent, path), path);
+  return asked(await captureAgentProfile(agent, path), path);
 }
 
 function execute(
