@@ -82,7 +82,7 @@ beforeAll(async () => {
      addBuffers(300);
      seen.delta = await first;
      seen.afterLeaving = await ask('HEAD', '/debug/pprof/heap');
-     answer(seen);
+     await answer(seen);
      server.close();
      process.exit();`,
     { folder: applicationFolder(folder) },

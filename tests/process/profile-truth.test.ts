@@ -125,7 +125,7 @@ describe.each(NODE_MAJORS)('60, 30 and 10 %% of the memory on Node %i', (major) 
        profiler.start({ sampleBytes: 65536 });
        await Promise.all(${JSON.stringify(counts)}.map((workerData) => new Promise((resolve, reject) =>
          new Worker('./worker.mjs', { workerData }).on('message', resolve).on('error', reject))));
-       answer(await measure());
+       await answer(await measure());
        process.exit();`,
       { major, folder, flags: ['--require', 'jemkit/profile'] },
     );

@@ -52,7 +52,8 @@ export async function runProfiled(body: string, start: ProfiledStart = {}): Prom
 
 const HEAD = `
   import { profiler, createMemory, jemalloc, JemkitError } from 'jemkit';
-  const answer = (value) => console.log(JSON.stringify(value));
+  /** Resolves when it is all written: process.exit() would cut it off. */
+  const answer = (value) => new Promise((done) => process.stdout.write(JSON.stringify(value) + '\\n', done));
   const held = [];
   /** Waits until it is so. */
   const until = async (isSo) => {
